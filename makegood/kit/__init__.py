@@ -1,0 +1,1 @@
+"""What every module needs and no module owns: money, time, errors, jobs, tenancy. No domain word in here."""

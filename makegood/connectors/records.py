@@ -14,7 +14,10 @@ from typing import Any, Protocol
 
 @dataclass(slots=True)
 class LineRecord:
-    """One order line. Quantity is what was sold (> 0), except 0 where the source itself says 0 (then the order carries a remark)."""
+    """One order line.
+
+    Quantity is what was sold (> 0), except 0 where the source itself says 0; then the order carries a remark.
+    """
 
     number: str  # unique within the order, stable across imports
     sku: str
@@ -129,7 +132,10 @@ Read = OrderRecord | CatalogRecord | CustomerRecord | Reject
 
 
 class Parser(Protocol):
-    """Read one source, streaming: memory must not grow with the file. Order rows that belong together come as one record."""
+    """Read one source, streaming: memory must not grow with the file.
+
+    Rows that belong to one order come as one record.
+    """
 
     def __call__(self, path: str, *, start_line: int = 0) -> Iterator[tuple[int, Read]]:
         """Yield ``(last line consumed, record)``; ``start_line`` resumes after that line."""

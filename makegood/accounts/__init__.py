@@ -1,1 +1,1 @@
-
+"""Merchants, their shops, staff, roles and tokens."""

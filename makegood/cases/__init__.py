@@ -1,1 +1,1 @@
-
+"""Requests for after-sales, from filing to the last appeal."""

@@ -1,1 +1,1 @@
-
+"""One believable bilingual shop."""

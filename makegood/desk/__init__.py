@@ -1,1 +1,1 @@
-
+"""The pages of agents, reviewers and managers."""

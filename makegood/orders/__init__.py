@@ -1,1 +1,1 @@
-
+"""What was sold, paid and sent."""

@@ -1,1 +1,1 @@
-
+"""Granted remedies become payouts, each paid exactly once."""

@@ -1,0 +1,132 @@
+"""Transactions that say what they mean, and SQL for the hot paths.
+
+A command is one transaction and calls no other command; shared work goes into a function that asserts it
+is inside one. ``rehearsal`` runs commands for real and then takes everything back: preview is the very
+code of commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import connection
+from django.db import transaction as django_transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
+
+
+class NotInTransaction(RuntimeError):
+    """A helper that must share its caller's transaction was called without one: a defect."""
+
+
+@contextmanager
+def atomically() -> Iterator[None]:
+    """One durable transaction; in a rehearsal a savepoint whose deferred constraints are checked at its end."""
+    if not _rehearsing.get():
+        with django_transaction.atomic(durable=True):
+            yield
+        return
+    with django_transaction.atomic():
+        yield
+        _check_deferred_constraints()
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function one transaction: all of it commits or nothing does. Commands do not nest."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with atomically():
+            return function(*args, **kwargs)
+
+    return run
+
+
+def query(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function read inside a transaction, its own or its caller's, so that the merchant is named."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            return function(*args, **kwargs)
+        with django_transaction.atomic():
+            return function(*args, **kwargs)
+
+    return run
+
+
+def require_transaction() -> None:
+    """Assert that the caller is inside a transaction. Raises NotInTransaction."""
+    if not connection.in_atomic_block:
+        raise NotInTransaction("call this from a command")
+
+
+class _TakeBack(Exception):
+    """Ends a rehearsal."""
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Run commands for real, then take everything back, jobs included."""
+    token = _rehearsing.set(True)
+    try:
+        with django_transaction.atomic():
+            yield
+            _check_deferred_constraints()
+            raise _TakeBack
+    except _TakeBack:
+        pass
+    finally:
+        _rehearsing.reset(token)
+
+
+def _check_deferred_constraints() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
+        cursor.execute("set constraints all deferred")
+
+
+def fetch(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+    """All rows as dicts."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def fetch_one(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> dict[str, Any] | None:
+    """The only row, or None. More than one is a defect."""
+    rows = fetch(sql, params)
+    if len(rows) > 1:
+        raise AssertionError("one row expected")
+    return rows[0] if rows else None
+
+
+def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+    """Run a statement; how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def insert(table: str, rows: Sequence[Mapping[str, Any]], *, returning: str = "id") -> list[Any]:
+    """Insert rows of equal columns in one statement; the ``returning`` column of each, in order.
+
+    ``table`` and the column names come from our own code, never from a request.
+    """
+    if not rows:
+        return []
+    columns = list(rows[0])
+    row_marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
+    names = ", ".join(f'"{name}"' for name in columns)
+    sql = f'insert into "{table}" ({names}) values {", ".join([row_marks] * len(rows))} returning {returning}'
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [row[name] for row in rows for name in columns])
+        return [row[0] for row in cursor.fetchall()]

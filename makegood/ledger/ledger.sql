@@ -1,0 +1,158 @@
+-- The ledger's own law, kept by the database: balanced, floored, append-only, chained, posted once.
+
+create function ledger_entry_text(
+    p_prev text, p_seq bigint, p_kind text, p_key text, p_order bigint, p_cause text, p_at timestamptz, p_moves text
+) returns text language sql immutable as $$
+    select concat_ws(E'\x1f', p_prev, p_seq, p_kind, p_key, coalesce(p_order::text, ''), p_cause,
+                     (extract(epoch from p_at) * 1000000)::bigint, p_moves)
+$$;
+
+create function ledger_hash(p_text text) returns text language sql immutable as $$
+    select encode(sha256(convert_to(p_text, 'UTF8')), 'hex')
+$$;
+
+-- A posting moves the balance of its account; the account's own check constraint is the floor.
+create function ledger_apply_posting() returns trigger language plpgsql as $$
+begin
+    update ledger_account set balance = balance + new.amount
+     where id = new.account_id and merchant_id = new.merchant_id
+    returning balance into strict new.balance_after;
+    return new;
+end $$;
+
+create trigger apply_posting before insert on ledger_posting
+    for each row execute function ledger_apply_posting();
+
+-- A balance changes by a posting or not at all.
+create function ledger_guard_account() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'UPDATE' and pg_trigger_depth() > 1
+       and (new.merchant_id, new.book, new.subject_id, new.name, new.asset)
+         = (old.merchant_id, old.book, old.subject_id, old.name, old.asset) then
+        return new;
+    end if;
+    if tg_op = 'INSERT' and new.balance = 0 then
+        return new;
+    end if;
+    raise exception 'ledger accounts change by postings only' using errcode = '23001';
+end $$;
+
+create trigger guard_account before insert or update or delete on ledger_account
+    for each row execute function ledger_guard_account();
+
+-- At commit every entry is balanced within each book, subject and asset.
+create function ledger_check_balanced() returns trigger language plpgsql as $$
+declare
+    entry bigint := case when tg_table_name = 'ledger_entry' then new.id else (to_jsonb(new) ->> 'entry_id')::bigint end;
+    sides bigint;
+    crooked text;
+begin
+    select coalesce(sum(n), 0), string_agg(label, ', ') filter (where total <> 0) into sides, crooked
+      from (select count(*) as n, sum(p.amount) as total, format('%s/%s/%s', a.book, a.subject_id, a.asset) as label
+              from ledger_posting p join ledger_account a on a.id = p.account_id
+             where p.merchant_id = new.merchant_id and p.entry_id = entry
+             group by a.book, a.subject_id, a.asset) as per_subject;
+    if sides < 2 or crooked is not null then
+        raise exception 'ledger entry % is not balanced: %', entry, coalesce(crooked, 'no postings')
+            using errcode = '23514', constraint = 'ledger_entry_balanced';
+    end if;
+    return null;
+end $$;
+
+create constraint trigger entry_balanced after insert on ledger_entry
+    deferrable initially deferred for each row execute function ledger_check_balanced();
+
+-- A posting added to an entry of an earlier transaction is caught here. One check an entry is enough, so the
+-- postings of an entry made in this transaction leave it to the trigger above.
+create function ledger_check_late_posting() returns trigger language plpgsql as $$
+begin
+    if exists (select 1 from ledger_entry e where e.id = new.entry_id and e.merchant_id = new.merchant_id
+                 and e.xmin::text::bigint = (txid_current() & 4294967295)) then
+        return null;
+    end if;
+    raise exception 'posting % belongs to an entry that is closed', new.id
+        using errcode = '23514', constraint = 'ledger_entry_closed';
+end $$;
+
+create constraint trigger posting_in_open_entry after insert on ledger_posting
+    deferrable initially immediate for each row execute function ledger_check_late_posting();
+
+-- The postings of a list of moves: one an account, netted.
+create function ledger_sides_of(p_moves jsonb)
+    returns table (book text, subject bigint, name text, asset text, amount bigint) language sql immutable as $$
+    select v.book, v.subject, n.name, v.asset, sum(n.amount)::bigint
+      from jsonb_to_recordset(p_moves)
+        as v(book text, subject bigint, "from" text, "to" text, asset text, amount bigint)
+     cross join lateral (values (v."from", -v.amount), (v."to", v.amount)) as n(name, amount)
+     group by v.book, v.subject, n.name, v.asset
+    having sum(n.amount) <> 0
+$$;
+
+create function ledger_sides(p_moves jsonb) returns text language sql immutable as $$
+    select string_agg(format('%s:%s:%s:%s:%s', book, subject, name, asset, amount), ';'
+                      order by book collate "C", subject, name collate "C", asset collate "C")
+      from ledger_sides_of(p_moves)
+$$;
+
+-- The chain as it is against the chain as it must be: one row for every entry that does not fit.
+create view ledger_breaks with (security_invoker = true) as
+    select e.id, e.seq, e.kind, e.request_key,
+           case when e.prev_hash is distinct from coalesce(before.hash, '') then 'chain' else 'content' end as what
+      from ledger_entry e
+      left join ledger_entry before on before.merchant_id = e.merchant_id and before.seq = e.seq - 1
+      left join lateral (
+            select string_agg(format('%s:%s:%s:%s:%s', a.book, a.subject_id, a.name, a.asset, p.amount), ';'
+                              order by a.book collate "C", a.subject_id, a.name collate "C", a.asset collate "C") as sides
+              from ledger_posting p join ledger_account a on a.id = p.account_id
+             where p.merchant_id = e.merchant_id and p.entry_id = e.id) as written on true
+     where e.prev_hash is distinct from coalesce(before.hash, '')
+        or e.hash is distinct from ledger_hash(ledger_entry_text(
+               e.prev_hash, e.seq, e.kind, e.request_key, e.order_id, e.cause, e.happened_at, written.sides));
+
+-- The one way in. p_moves: [{"book","subject","from","to","asset","amount"}], amounts > 0.
+-- The merchant's head is locked before any account, so two transactions can never wait for each other here.
+-- Gives the id of the entry, or minus the id of the earlier entry with the same request key.
+create function ledger_post(
+    p_kind text, p_key text, p_order bigint, p_cause text, p_at timestamptz, p_moves jsonb
+) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    m bigint := nullif(current_setting('makegood.merchant', true), '')::bigint;
+    head record;
+    earlier bigint;
+    entry bigint;
+begin
+    if m is null then
+        raise exception 'no merchant named' using errcode = '42501';
+    end if;
+    insert into ledger_head (merchant_id, seq, hash) values (m, 0, '') on conflict do nothing;
+    select seq, hash into head from ledger_head where merchant_id = m for update;
+    select id into earlier from ledger_entry where merchant_id = m and request_key = p_key;
+    if earlier is not null then
+        return -earlier;
+    end if;
+
+    insert into ledger_account (merchant_id, book, subject_id, name, asset, balance)
+    select distinct m, v.book, v.subject, n.name, v.asset, 0
+      from jsonb_to_recordset(p_moves) as v(book text, subject bigint, "from" text, "to" text, asset text)
+     cross join lateral (values (v."from"), (v."to")) as n(name)
+        on conflict do nothing;
+
+    insert into ledger_entry (merchant_id, seq, kind, request_key, order_id, cause, happened_at, recorded_at,
+                              prev_hash, hash)
+    values (m, head.seq + 1, p_kind, p_key, p_order, p_cause, p_at, now(), head.hash,
+            ledger_hash(ledger_entry_text(head.hash, head.seq + 1, p_kind, p_key, p_order, p_cause, p_at,
+                                          ledger_sides(p_moves))))
+    returning id into entry;
+
+    insert into ledger_posting (merchant_id, entry_id, account_id, amount, balance_after)
+    select m, entry, a.id, s.amount, 0
+      from ledger_sides_of(p_moves) as s
+      join ledger_account a
+        on (a.merchant_id, a.book, a.subject_id, a.name, a.asset) = (m, s.book, s.subject, s.name, s.asset)
+     order by a.id;
+
+    update ledger_head set seq = head.seq + 1,
+           hash = (select e.hash from ledger_entry e where e.id = entry)
+     where merchant_id = m;
+    return entry;
+end $$;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import migrations, models
 from django.db.models.expressions import Func
@@ -48,7 +48,7 @@ def tenant_table(
     ``parents`` maps a column to the table it points at. A plain foreign key check bypasses row-level
     security, so every key between tenant tables is the pair (merchant_id, id).
     """
-    statements = [
+    statements: list[str | tuple[str, dict[str, Any] | list[Any] | tuple[Any, ...] | None]] = [
         f'alter table "{table}" enable row level security',
         f'alter table "{table}" force row level security',
         f'create policy tenant on "{table}" using (merchant_id = {CURRENT_MERCHANT})'

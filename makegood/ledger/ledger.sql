@@ -12,8 +12,14 @@ create function ledger_hash(p_text text) returns text language sql immutable as 
 $$;
 
 -- A posting moves the balance of its account; the account's own check constraint is the floor.
+-- It may only join the entry that is being written: the one the head has not passed yet.
 create function ledger_apply_posting() returns trigger language plpgsql as $$
 begin
+    if not exists (select 1 from ledger_entry e join ledger_head h on h.merchant_id = e.merchant_id
+                    where e.id = new.entry_id and e.merchant_id = new.merchant_id and e.seq = h.seq + 1) then
+        raise exception 'entry % is closed', new.entry_id
+            using errcode = '23514', constraint = 'ledger_entry_closed';
+    end if;
     update ledger_account set balance = balance + new.amount
      where id = new.account_id and merchant_id = new.merchant_id
     returning balance into strict new.balance_after;
@@ -61,21 +67,6 @@ end $$;
 
 create constraint trigger entry_balanced after insert on ledger_entry
     deferrable initially deferred for each row execute function ledger_check_balanced();
-
--- A posting added to an entry of an earlier transaction is caught here. One check an entry is enough, so the
--- postings of an entry made in this transaction leave it to the trigger above.
-create function ledger_check_late_posting() returns trigger language plpgsql as $$
-begin
-    if exists (select 1 from ledger_entry e where e.id = new.entry_id and e.merchant_id = new.merchant_id
-                 and e.xmin::text::bigint = (txid_current() & 4294967295)) then
-        return null;
-    end if;
-    raise exception 'posting % belongs to an entry that is closed', new.id
-        using errcode = '23514', constraint = 'ledger_entry_closed';
-end $$;
-
-create constraint trigger posting_in_open_entry after insert on ledger_posting
-    deferrable initially immediate for each row execute function ledger_check_late_posting();
 
 -- The postings of a list of moves: one an account, netted.
 create function ledger_sides_of(p_moves jsonb)

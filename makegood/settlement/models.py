@@ -1,1 +1,1 @@
-"""to come"""
+"""Tables come with the module."""

@@ -11,7 +11,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """``SET LOCAL`` cannot leak into the next user of a pooled connection, and no transaction can forget it."""
 
     def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 - Django's signature
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
         if not autocommit and (merchant_id := tenancy.current_merchant_id()) is not None:
             with self.wrap_database_errors:
                 self.connection.execute(tenancy.NAME_MERCHANT, [str(merchant_id)])

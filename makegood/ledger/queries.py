@@ -1,0 +1,155 @@
+"""Reading the ledger: balances by subject, statements by order, customer and merchant, and its proof."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from makegood.kit import db
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """One posting with the entry it belongs to."""
+
+    entry_seq: int
+    kind: str
+    cause: str
+    happened_at: datetime
+    order_id: int | None
+    book: str
+    subject_id: int
+    account: str
+    asset: str
+    amount: int
+    balance_after: int
+
+
+@db.query
+def balances(book: str, subject_ids: Iterable[int]) -> Mapping[int, Mapping[str, int]]:
+    """Balance of each account by subject; one index range, however long the history is."""
+    found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    rows = db.fetch(
+        "select subject_id, name, balance from ledger_account where book = %s and subject_id = any(%s)",
+        [str(book), list(subject_ids)],
+    )
+    for row in rows:
+        found[row["subject_id"]][row["name"]] += row["balance"]
+    return found
+
+
+@db.query
+def statement_of_order(order_id: int) -> list[StatementRow]:
+    """Every posting that concerns the order, oldest first."""
+    return _statement("e.order_id = %s", [order_id])
+
+
+@db.query
+def statement_of_customer(customer_id: int) -> list[StatementRow]:
+    """Every posting of the customer's orders, credit and points, oldest first."""
+    return _statement(
+        "(e.order_id in (select id from orders_order where customer_id = %s)"
+        " or (a.book = 'points' and a.subject_id = %s)"
+        " or (a.book = 'credit' and a.subject_id in (select id from customers_savedmethod where customer_id = %s)))",
+        [customer_id] * 3,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantRow:
+    """What moved in and out of one account name, over all subjects."""
+
+    book: str
+    account: str
+    asset: str
+    moved_in: int
+    moved_out: int
+
+
+@db.query
+def statement_of_merchant(*, since: datetime, until: datetime) -> list[MerchantRow]:
+    """Sums of what moved from ``since`` (inclusive) to ``until`` (exclusive), by book, account and asset."""
+    rows = db.fetch(
+        """
+        select a.book, a.name as account, a.asset,
+               coalesce(sum(p.amount) filter (where p.amount > 0), 0)::bigint as moved_in,
+               coalesce(-sum(p.amount) filter (where p.amount < 0), 0)::bigint as moved_out
+          from ledger_entry e
+          join ledger_posting p on p.merchant_id = e.merchant_id and p.entry_id = e.id
+          join ledger_account a on a.id = p.account_id
+         where e.happened_at >= %s and e.happened_at < %s
+         group by a.book, a.name, a.asset
+         order by a.book, a.asset, a.name
+        """,
+        [since, until],
+    )
+    return [MerchantRow(**row) for row in rows]
+
+
+def _statement(condition: str, params: list[object]) -> list[StatementRow]:
+    rows = db.fetch(
+        f"""
+        select e.seq as entry_seq, e.kind, e.cause, e.happened_at, e.order_id, a.book, a.subject_id,
+               a.name as account, a.asset, p.amount, p.balance_after
+          from ledger_entry e
+          join ledger_posting p on p.merchant_id = e.merchant_id and p.entry_id = e.id
+          join ledger_account a on a.id = p.account_id
+         where {condition}
+         order by e.seq, p.id
+        """,
+        params,
+    )
+    return [StatementRow(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in the ledger that cannot be: which law it breaks and where."""
+
+    law: str
+    where: str
+
+
+@db.query
+def faults() -> list[Fault]:
+    """Prove the ledger of the merchant in sight: chain, balance of entries, fold of postings, floors."""
+    found = [
+        Fault("chain", f"entry {row['seq']}: {row['what']}")
+        for row in db.fetch("select seq, what from ledger_breaks order by seq")
+    ]
+    head = db.fetch_one(
+        """
+        select h.seq, h.hash, e.seq as last_seq, e.hash as last_hash,
+               (select count(*) from ledger_entry) as entries
+          from ledger_head h left join lateral
+               (select seq, hash from ledger_entry order by seq desc limit 1) e on true
+        """
+    )
+    if head and (head["seq"], head["hash"]) != (head["last_seq"] or 0, head["last_hash"] or ""):
+        found.append(Fault("chain", f"head {head['seq']} is not the last entry {head['last_seq']}"))
+    if head and head["seq"] != head["entries"]:
+        found.append(Fault("chain", f"{head['entries']} entries where {head['seq']} were written"))
+    found += [
+        Fault("fold", f"{row['book']}/{row['subject_id']}/{row['name']}: {row['balance']} is not {row['folded']}")
+        for row in db.fetch(
+            """
+            select a.book, a.subject_id, a.name, a.balance, coalesce(sum(p.amount), 0)::bigint as folded
+              from ledger_account a left join ledger_posting p
+                on p.merchant_id = a.merchant_id and p.account_id = a.id
+             group by a.id having a.balance <> coalesce(sum(p.amount), 0)
+            """
+        )
+    ]
+    found += [
+        Fault("balanced", f"entry {row['entry_id']}: {row['book']}/{row['subject_id']}/{row['asset']}")
+        for row in db.fetch(
+            """
+            select p.entry_id, a.book, a.subject_id, a.asset
+              from ledger_posting p join ledger_account a on a.id = p.account_id
+             group by p.entry_id, a.book, a.subject_id, a.asset having sum(p.amount) <> 0
+            """
+        )
+    ]
+    return found

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from makegood.kit import db, tenancy
+from tests import postgres_for_tests
 
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 SHARED_DATA = Path(os.environ.get("MAKEGOOD_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -25,23 +27,22 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def database(django_db_blocker: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def database(django_db_blocker: Any) -> Iterator[None]:
     """A migrated database of this worker's own, reached in the application's role."""
-    from tests import postgres_for_tests  # noqa: PLC0415 - starts a server
-
-    name = f"makegood_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    server = postgres_for_tests.server(tmp_path_factory)
-    server.create_database(name)
+    server = postgres_for_tests.server()
+    name = postgres_for_tests.database_name()
+    postgres_for_tests.create_database(name)
     for alias, role in (("default", "makegood_app"), ("owner", "makegood_owner")):
+        place = {"NAME": name, "USER": role, "HOST": str(server.socket_dir), "PORT": ""}
         connections[alias].close()
-        connections[alias].settings_dict |= {"NAME": name, "USER": role, "HOST": str(server.socket_dir), "PORT": ""}
-        settings.DATABASES[alias] |= {"NAME": name, "USER": role, "HOST": str(server.socket_dir), "PORT": ""}
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        connections[alias].settings_dict.update(place)
+        settings.DATABASES[alias].update(place)
+    with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0)
         connections["owner"].close()
         yield
         connections.close_all()
-    server.drop_database(name)
+    postgres_for_tests.drop_database(name)
 
 
 def open_merchant(*, currency: str = "CNY", market: str = "CN", time_zone: str = "Asia/Shanghai") -> int:

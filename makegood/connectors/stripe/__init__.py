@@ -1,0 +1,1 @@
+"""Stripe: refunds, look-ups and webhooks through the official library."""

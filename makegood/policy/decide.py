@@ -1,0 +1,234 @@
+"""The decision: a pure function of facts, packs and date."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from makegood.policy import words
+from makegood.policy.derive import ABOUT_THE_ORDER
+from makegood.policy.facts import Facts
+from makegood.policy.judge import Row, Tried, Verdict, amount_of, judge
+from makegood.policy.outcome import Failed, GrantedRemedy, Need, Outcome, Referral, Refusal
+from makegood.policy.packs import Pack, Remedy
+from makegood.policy.refusing import distinct, guard, nearest_miss, needs_of, shut_out
+from makegood.policy.vocabulary import FACTS
+
+RANK = {"law": 0, "platform": 1, "merchant": 2}  # who is named where several give the same
+CAPPED = ("refund", "store_credit")
+
+
+def decide(facts: Facts, packs: Sequence[Pack], on: date | None = None) -> Outcome:
+    """Say what is owed on these facts under these packs.
+
+    Each pack is judged by itself; where several speak of the same remedy the one that gives the asker most decides,
+    so the law is the floor and a better promise binds. ``on`` overrides the day whose rules hold (else each pack's
+    own ``dated_by`` fact, in the market's time zone). No clock, no database: same arguments, same Outcome.
+    """
+    ordered = sorted(packs, key=lambda pack: RANK[pack.kind])
+    told = _Told(facts)
+    lines = [_judge_line(row, ordered, facts, on) for row in facts.rows]
+    for line in lines:
+        _tell_line(told, line)
+    _cap(told)
+    return Outcome(
+        facts=facts,
+        verdict=_verdict(told),
+        remedies=tuple(told.remedies),
+        refused=tuple(told.refused),
+        needs=distinct(told.needs),
+        referrals=tuple(told.referrals),
+        packs=tuple(ordered),
+        on=on,
+        tried=tuple((line.id, tried) for line in lines for verdict in line.verdicts for tried in verdict.tried),
+    )
+
+
+@dataclass(slots=True)
+class _Line:
+    """One asked line with what each pack says of it."""
+
+    row: Row
+    verdicts: list[Verdict]
+
+    @property
+    def id(self) -> str | None:
+        return self.row.get("line.id")
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is being said, line by line."""
+
+    facts: Facts
+    remedies: list[GrantedRemedy] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    referrals: list[Referral] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)  # grant | deny | need_evidence | refer, one a line
+    once: set[tuple[str, str]] = field(default_factory=set)  # remedies for the whole order already given
+
+
+def _judge_line(row: Row, packs: Sequence[Pack], facts: Facts, on: date | None) -> _Line:
+    verdicts = []
+    for pack in packs:
+        moment: datetime = row.get(pack.dated_by) or facts.asked_at
+        verdicts.append(judge(pack, row, on or moment.astimezone(facts.zone).date()))
+    return _Line(row, verdicts)
+
+
+def _tell_line(told: _Told, line: _Line) -> None:
+    asked, left = line.row.get("line.asked_quantity"), line.row.get("line.units_left")
+    moves_units = line.row["case.kind"] not in ABOUT_THE_ORDER
+    if moves_units and asked is not None and left is not None and (asked > left or left == 0):
+        failed = Failed("line.asked_quantity", f"[1..{left}]" if left else "0", str(asked))
+        told.refused.append(guard(failed, "already_given_back", words.ALREADY_GIVEN_BACK, line.id, line.row))
+        told.outcomes.append("deny")
+        return
+    best = _best(line.verdicts)
+    for slot, tried in best.items():
+        for remedy in tried.remedies_in(slot):
+            _give(told, line, tried, remedy)
+    denied = {slot: t for v in line.verdicts for slot, t in v.denied.items() if t.rule.effect == "deny"}
+    waiting = [tried for verdict in line.verdicts for tried in verdict.waiting if _could_give_more(tried, best)]
+    referred = [tried for verdict in line.verdicts for tried in verdict.referred]
+    told.referrals += [Referral(line.id, tried) for tried in referred]
+    told.needs += [need for tried in waiting for need in needs_of(tried, line.id)]
+    if best:
+        partial = {t.rule.id: t for slot, t in denied.items() if slot not in best and _would_matter(t, line.row)}
+        told.refused += [shut_out(tried, line.id) for tried in partial.values()]
+        told.outcomes.append("grant")
+    elif waiting:
+        told.outcomes.append("need_evidence")
+    elif referred:
+        told.outcomes.append("refer")
+    else:
+        told.refused.append(
+            shut_out(denied["main"], line.id) if "main" in denied else nearest_miss(line.verdicts, line.id, line.row)
+        )
+        told.outcomes.append("deny")
+
+
+def _best(verdicts: Sequence[Verdict]) -> dict[str, Tried]:
+    """Per slot the rule that gives most; the earlier pack (law before platform before merchant) where equal."""
+    best: dict[str, Tried] = {}
+    for verdict in verdicts:
+        for slot, tried in verdict.granted.items():
+            if slot not in best or (tried.value(slot) or 0) > (best[slot].value(slot) or 0):
+                best[slot] = tried
+    return best
+
+
+def _could_give_more(tried: Tried, best: dict[str, Tried]) -> bool:
+    """Whether to ask for what this rule lacks: only where its answer could add to what is granted already."""
+    for slot in tried.slots():
+        if slot not in best:
+            # A deny or refer that may yet hold is asked about where it holds a main remedy back.
+            if tried.rule.effect in {"grant", "allow"} or not best:
+                return True
+            continue
+        may, sure = tried.value(slot), best[slot].value(slot)
+        if tried.rule.effect == "grant" and may is not None and sure is not None and may > sure:
+            return True
+    return False
+
+
+def _would_matter(tried: Tried, row: Row) -> bool:
+    """A refused share of shipping is worth a word only where shipping was paid."""
+    only_shipping = tried.rule.deny is not None and set(tried.rule.deny.of) == {"shipping_refund"}
+    return not (only_shipping and row.get("line.shipping_share") == 0)
+
+
+def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
+    if remedy.scope == "order":
+        if (tried.rule.id, remedy.kind) in told.once:
+            return
+        told.once.add((tried.rule.id, remedy.kind))
+    minor = max(0, amount_of(remedy, tried.row) or 0)
+    # Nothing is not a remedy; but who bears the freight or sends the new goods is worth saying without a sum.
+    if minor == 0 and remedy.amount is not None:
+        return
+    due, after = _due(told.facts, tried.row, remedy)
+    told.remedies.append(
+        GrantedRemedy(
+            kind=remedy.kind,
+            line=line.id if remedy.scope == "line" else None,
+            quantity=line.row.get("line.asked_quantity") if remedy.scope == "line" else None,
+            minor=minor,
+            open_amount=remedy.amount is None and remedy.kind == "return_freight" and remedy.borne_by != "customer",
+            borne_by=remedy.borne_by,
+            due_by=due,
+            after=after,
+            text=remedy.text,
+            written=remedy.written,
+            uncapped=minor,
+            tried=tried,
+        )
+    )
+
+
+def _due(facts: Facts, row: Row, remedy: Remedy) -> tuple[datetime | None, str | None]:
+    """When it is due, and what it waits for; a wait that is over is not told as one."""
+    is_back = row.get("parcel.position") == "back" or "case.goods_returned_at" in row
+    back_at = row.get("case.goods_returned_at") or (facts.asked_at if is_back else None)
+    after = None if is_back else remedy.after
+    if remedy.due is None:
+        return None, after
+    start = back_at if remedy.due.event == "goods_back" else row.get(remedy.due.event)
+    return (remedy.due.span.after(start, facts.zone) if start else None), after
+
+
+def _cap(told: _Told) -> None:
+    """Never give back more than was paid for the units asked and is not given back yet, whatever the packs say."""
+    row = told.facts.rows[0]
+    by_line = {line.get("line.id"): _line_cap(line) for line in told.facts.rows}
+    shipping = _less(row.get("order.shipping_paid"), row.get("order.shipping_refunded_before", 0))
+    order = _less(row.get("order.paid"), row.get("order.refunded_before", 0))
+    kept = []
+    for given in told.remedies:
+        room = given.minor
+        if given.kind in CAPPED:
+            room = min(room, by_line.get(given.line, 0), order)
+            by_line[given.line] = by_line.get(given.line, 0) - room
+            order -= room
+        elif given.kind == "shipping_refund":
+            room = min(room, shipping, order)
+            shipping, order = shipping - room, order - room
+        if room > 0 or given.minor == 0:
+            kept.append(given if room == given.minor else _with_minor(given, room))
+        elif given.kind in CAPPED:
+            fact = "line.refunded_before"
+            failed = Failed(fact, "< line.paid", words.plain(FACTS[fact], given.tried.row.get(fact), row))
+            told.refused.append(guard(failed, "already_refunded", words.NOTHING_LEFT, given.line, given.tried.row))
+    told.remedies = kept
+
+
+NO_LIMIT = 10**18
+
+
+def _less(whole: int | None, given: int) -> int:
+    return NO_LIMIT if whole is None else max(0, whole - given)
+
+
+def _line_cap(row: Row) -> int:
+    """What may still be given back for the asked units of a line."""
+    asked: int = row.get("line.price_paid", NO_LIMIT)
+    return min(asked, _less(row.get("line.paid"), row.get("line.refunded_before", 0)))
+
+
+def _with_minor(given: GrantedRemedy, minor: int) -> GrantedRemedy:
+    return dataclasses.replace(given, minor=minor)
+
+
+def _verdict(told: _Told) -> str:
+    """One word for all lines: granted in full, in part, or the most that can be said of them."""
+    if "grant" in told.outcomes:
+        if not told.remedies and told.refused:
+            return "deny"
+        return "partly" if told.refused or set(told.outcomes) != {"grant"} else "grant"
+    for word in ("need_evidence", "refer"):
+        if word in told.outcomes:
+            return word
+    return "deny"

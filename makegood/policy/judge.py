@@ -1,0 +1,155 @@
+"""One pack on one line: which rules hold, which do not, which cannot be known yet, and what that leaves granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from makegood.policy.cells import both
+from makegood.policy.formulas import evaluate, rounded
+from makegood.policy.packs import Pack, Remedy, Rule
+
+Row = Mapping[str, Any]
+
+MAIN = frozenset({"refund", "replacement", "repair", "store_credit"})
+IN_KIND = frozenset({"replacement", "repair"})
+SLOTS = ("main", "shipping_refund", "return_freight", "coupon", "points", "damages", "goodwill")
+NOTHING_SURE = -1
+
+
+def slot_of(kind: str) -> str:
+    """Remedies that make good the same loss share a slot and are not given twice."""
+    return "main" if kind in MAIN else kind
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A rule tried on a row: the truth value of each cell, then of each need of evidence, and of all together."""
+
+    pack: Pack
+    rule: Rule
+    row: Row
+    cells: tuple[bool | None, ...]
+    needs: tuple[bool | None, ...]
+    result: bool | None
+    assumed: frozenset[str] = frozenset()  # facts that hold only because the pack assumes them where unknown
+
+    def unknown_facts(self) -> list[str]:
+        return [fact for (fact, _), value in zip(self.rule.cells, self.cells, strict=True) if value is None]
+
+    def unmet_needs(self) -> list[tuple[str, ...]]:
+        return [need for need, value in zip(self.rule.evidence, self.needs, strict=True) if value is None]
+
+    def slots(self) -> list[str]:
+        """The slots this rule speaks about, in their fixed order."""
+        if self.rule.effect == "grant":
+            named = {slot_of(remedy.kind) for remedy in self.rule.remedies}
+        elif self.rule.effect == "deny" and self.rule.deny is not None and self.rule.deny.of:
+            named = {slot_of(kind) for kind in self.rule.deny.of}
+        else:
+            named = {"main"} if self.rule.effect == "allow" else set(SLOTS)
+        return [slot for slot in SLOTS if slot in named]
+
+    def remedies_in(self, slot: str) -> list[Remedy]:
+        return [remedy for remedy in self.rule.remedies if slot_of(remedy.kind) == slot]
+
+    def value(self, slot: str) -> int | None:
+        """What the slot is worth to the asker in minor units; None when an amount cannot be known yet."""
+        worth = 0
+        for remedy in self.remedies_in(slot):
+            amount = amount_of(remedy, self.row)
+            if remedy.kind in IN_KIND:
+                amount = self.row.get("line.price_paid", 0)
+            if amount is None:
+                return None
+            worth += amount if remedy.borne_by != "customer" else 0
+        return worth
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What one pack says about one row. ``granted`` maps each slot to the rule that decides it."""
+
+    pack: Pack
+    granted: dict[str, Tried] = field(default_factory=dict)
+    denied: dict[str, Tried] = field(default_factory=dict)
+    waiting: list[Tried] = field(default_factory=list)
+    referred: list[Tried] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+
+
+def amount_of(remedy: Remedy, row: Row) -> int | None:
+    """Minor units, rounded as declared; None when a fact of the formula is unknown."""
+    if remedy.amount is None:
+        return 0
+    exact = evaluate(remedy.amount, row)
+    return None if exact is None else rounded(exact, remedy.rounding)
+
+
+def try_rule(pack: Pack, rule: Rule, row: Row, assumed: frozenset[str] = frozenset()) -> Tried:
+    cells = tuple(cell.holds(row.get(fact), row) for fact, cell in rule.cells)
+    needs = tuple(_any_of([row.get(f"evidence.{kind}") for kind in need]) for need in rule.evidence)
+    result: bool | None = True
+    for value in (*cells, *needs):
+        result = both(result, value)
+    return Tried(pack, rule, row, cells, needs, result, assumed)
+
+
+def _any_of(values: list[bool | None]) -> bool | None:
+    """Kleene's "or": true wins, then unknown."""
+    return True if True in values else None if None in values else False
+
+
+def judge(pack: Pack, given: Row, day: date) -> Verdict:
+    """Try the rules of this kind of case from the highest priority down.
+
+    A slot is decided by the first rule that holds. A rule that may yet hold keeps the slot from any lower rule that
+    gives more than it would give itself: what is sure is granted, the rest waits for the missing fact.
+    """
+    assumed = frozenset(pack.assume.keys() - given.keys())
+    row = {**pack.assume, **given} if assumed else given
+    verdict = Verdict(pack)
+    sure_up_to: dict[str, int] = {}
+    for rule in pack.rules:
+        if row["case.kind"] not in rule.kinds or not rule.holds_on(day):
+            continue
+        tried = try_rule(pack, rule, row, assumed)
+        verdict.tried.append(tried)
+        if tried.result is False:
+            continue
+        still_open = [slot for slot in tried.slots() if slot not in verdict.granted and slot not in verdict.denied]
+        if not still_open:
+            continue
+        if not rule.sound:
+            # An unverified rule never decides by itself; a person looks where nothing sound decides.
+            verdict.referred += [tried] if tried.result else []
+        elif tried.result is None:
+            _wait(verdict, tried, still_open, sure_up_to)
+        else:
+            _settle(verdict, tried, still_open, sure_up_to)
+    return verdict
+
+
+def _wait(verdict: Verdict, tried: Tried, slots: list[str], sure_up_to: dict[str, int]) -> None:
+    verdict.waiting.append(tried)
+    for slot in slots:
+        may_give = tried.value(slot) if tried.rule.effect in {"grant", "allow"} else NOTHING_SURE
+        floor = NOTHING_SURE if may_give is None else may_give
+        sure_up_to[slot] = min(sure_up_to.get(slot, floor), floor)
+
+
+def _settle(verdict: Verdict, tried: Tried, slots: list[str], sure_up_to: dict[str, int]) -> None:
+    if tried.rule.effect == "refer":
+        verdict.referred.append(tried)
+    if tried.rule.effect in {"refer", "deny"}:
+        verdict.denied.update(dict.fromkeys(slots, tried))
+        return
+    for slot in slots:
+        worth = tried.value(slot)
+        if worth is None:
+            # The rule holds but its amount is not known: it waits like a rule that may yet hold.
+            _wait(verdict, tried, [slot], sure_up_to)
+        elif slot not in sure_up_to or worth <= sure_up_to[slot]:
+            verdict.granted[slot] = tried

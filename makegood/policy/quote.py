@@ -1,0 +1,67 @@
+"""Quote and replay: from a JSON document to the answer, without a database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from makegood.policy.decide import decide
+from makegood.policy.facts import FactMalformed, Facts
+from makegood.policy.outcome import LANGS, Outcome
+from makegood.policy.packs import Pack
+from makegood.policy.registry import Registry, shipped_registry
+
+
+def quote(
+    document: Mapping[str, Any],
+    *,
+    pack_ids: Sequence[str] | None = None,
+    on: date | None = None,
+    lang: str = "en",
+    registry: Registry | None = None,
+) -> dict[str, Any]:
+    """What is owed on these facts, as the contract's quote document.
+
+    ``pack_ids`` overrides which packs apply, ``on`` the day whose rules hold. Raises FactMalformed, FactNameUnknown,
+    CurrencyUnknown, AmountMalformed, ReasonUnknown, PackUnknown, PackNotInForce.
+    """
+    return outcome_of(Facts.from_json(document), pack_ids=pack_ids, on=on, registry=registry).as_json(
+        checked_lang(lang)
+    )
+
+
+def outcome_of(
+    facts: Facts, *, pack_ids: Sequence[str] | None = None, on: date | None = None, registry: Registry | None = None
+) -> Outcome:
+    """The same as an Outcome, for callers that store it: ``facts.canonical()`` and ``outcome.canonical(lang)``."""
+    return decide(facts, packs_for(facts, pack_ids=pack_ids, on=on, registry=registry), on)
+
+
+def packs_for(
+    facts: Facts, *, pack_ids: Sequence[str] | None = None, on: date | None = None, registry: Registry | None = None
+) -> list[Pack]:
+    """The packs that apply: those named, else by market, platform and date. Raises PackUnknown, PackNotInForce."""
+    packs = registry or shipped_registry()
+    day = on or facts.asked_at.astimezone(facts.zone).date()
+    if pack_ids:
+        return packs.named(pack_ids, day)
+    return packs.applying(market=facts.text("market"), platform=facts.text("platform"), day=day)
+
+
+def replay(stored_facts: str, policy: Mapping[str, Any], *, registry: Registry | None = None) -> str:
+    """The canonical outcome again, from stored facts and the ``policy`` part of the stored outcome.
+
+    Equal to what was stored, bit for bit, as long as the folder keeps the pack versions. Raises PolicyHashUnknown.
+    """
+    packs = (registry or shipped_registry()).of_hash(policy["hash"])
+    on = date.fromisoformat(policy["on"]) if policy.get("on") else None
+    return decide(Facts.from_json(json.loads(stored_facts)), packs, on).canonical(policy.get("lang", "en"))
+
+
+def checked_lang(lang: str) -> str:
+    """Raises FactMalformed for a language that texts are not written in."""
+    if lang not in LANGS:
+        raise FactMalformed(lang, field="lang", rule=f"one of {', '.join(LANGS)}")
+    return lang

@@ -1,0 +1,115 @@
+"""Why not: the rule that shut a remedy out, or the nearest miss, as the exact condition that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from makegood.policy import words
+from makegood.policy.cells import Cell, OneOf, Operand
+from makegood.policy.facts import canonical
+from makegood.policy.judge import Row, Tried, Verdict
+from makegood.policy.outcome import Failed, Need, Refusal
+from makegood.policy.packs import is_known_test
+from makegood.policy.vocabulary import FACTS
+from makegood.policy.written import Text
+
+# Who asks and why is what a person came with; missing by anything else is nearer.
+FAR = {"case.claimant": 100, "case.reason": 10}
+
+
+def shut_out(tried: Tried, line: str | None) -> Refusal:
+    """A deny rule holds: what would have to be otherwise is its first own condition."""
+    deny = tried.rule.deny
+    if deny is None:
+        raise ValueError(f"{tried.rule.id} denies nothing")
+    fact, cell = _own_condition(tried)
+    said = tried.pack.refusals.get(fact)
+    change = (deny.would_change,) if deny.would_change else (said and said.would_change and (said.would_change,)) or ()
+    return Refusal(
+        remedy=deny.of[0] if deny.of else "refund",
+        reason_code=deny.reason_code,
+        rule=tried.rule.id,
+        line=line,
+        failed=Failed(fact, cell.opposite().words(), words.plain(FACTS[fact], tried.row.get(fact), tried.row)),
+        text=tried.rule.text,
+        would_change=change or words.would_change(fact),
+        cites=tuple(cite.text for cite in tried.rule.cites),
+        row=tried.row,
+    )
+
+
+def _own_condition(tried: Tried) -> tuple[str, Cell]:
+    own = [(fact, cell) for fact, cell in tried.rule.cells if fact not in FAR]
+    return (own or list(tried.rule.cells))[0]
+
+
+def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Refusal:
+    """No rule gives anything and nothing is unknown that could: the rule that came nearest says what failed."""
+    misses = [
+        (_distance(tried), at, tried)
+        for at, tried in enumerate(tried for verdict in verdicts for tried in verdict.tried)
+        if tried.result is False and tried.rule.effect in {"grant", "allow"}
+    ]
+    if not misses:
+        kinds = sorted({kind for verdict in verdicts for rule in verdict.pack.rules for kind in rule.kinds})
+        needed = OneOf(tuple(Operand(kind) for kind in kinds)).words()
+        failed = Failed("case.kind", needed, row["case.kind"])
+        return guard(failed, "not_covered", words.NOT_COVERED, line, row)
+    tried = min(misses, key=lambda miss: miss[:2])[2]
+    fact, needed = _failed_cell(tried)
+    said = tried.pack.refusals.get(fact)
+    return Refusal(
+        remedy=tried.rule.remedies[0].kind if tried.rule.remedies else row["case.kind"],
+        reason_code=said.reason_code if said else "condition_not_met",
+        rule=tried.rule.id,
+        line=line,
+        failed=Failed(fact, needed, words.plain(FACTS[fact], tried.row.get(fact), tried.row)),
+        text=said.text if said else words.failed_condition(fact),
+        would_change=(said.would_change,) if said and said.would_change else words.would_change(fact),
+        cites=tuple(cite.text for cite in tried.rule.cites),
+        row=tried.row,
+    )
+
+
+def guard(failed: Failed, reason_code: str, text: Text, line: str | None, row: Row) -> Refusal:
+    """What no policy may give: more units or money than there are."""
+    return Refusal("refund", reason_code, "guard", line, failed, text, (), (), row)
+
+
+def _distance(tried: Tried) -> tuple[int, int]:
+    """How far a rule was from holding: conditions that failed, then those that are unknown."""
+    failed = sum(
+        FAR.get(fact, 1) for (fact, _), value in zip(tried.rule.cells, tried.cells, strict=True) if value is False
+    )
+    return failed + tried.needs.count(False), tried.cells.count(None) + tried.needs.count(None)
+
+
+def _failed_cell(tried: Tried) -> tuple[str, str]:
+    for (fact, cell), value in zip(tried.rule.cells, tried.cells, strict=True):
+        if value is False:
+            return fact, cell.words()
+    need = tried.rule.evidence[tried.needs.index(False)]
+    return f"evidence.{need[0]}", "true"
+
+
+def needs_of(tried: Tried, line: str | None) -> list[Need]:
+    """What to ask for so that this rule, or its amount, becomes known."""
+    cells = dict(tried.rule.cells)
+    facts = [fact for fact in tried.unknown_facts() if not is_known_test(cells[fact])]
+    facts += [fact for fact in words.facts_of_amounts(tried.rule) if tried.result and fact not in tried.row]
+    found = [need for fact in facts for need in _ask(tried, fact, line)]
+    return found + [Need(need, f"evidence.{need[0]}", tried.rule.id, line) for need in tried.unmet_needs()]
+
+
+def _ask(tried: Tried, fact: str, line: str | None) -> list[Need]:
+    """Ask for the fact, or for the known-to-be-missing facts it is derived from."""
+    spec = FACTS[fact]
+    if spec.evidence:
+        return [Need((spec.evidence,), fact, tried.rule.id, line)]
+    missing = [name for name in spec.needs if name not in tried.row] or [fact]
+    return [Need((FACTS[name].evidence or "fact",), name, tried.rule.id, line) for name in missing]
+
+
+def distinct(needs: Sequence[Need]) -> tuple[Need, ...]:
+    """Each thing is asked for once, for the first rule that wants it."""
+    return tuple({canonical([need.kinds, need.fact, need.line]): need for need in reversed(needs)}.values())[::-1]

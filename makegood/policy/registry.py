@@ -1,0 +1,112 @@
+"""All packs of a folder, every version kept: found by market, platform and date, by id, or by hash."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from makegood.kit import errors
+from makegood.policy.marks import pack_malformed
+from makegood.policy.packs import Pack, load_pack
+
+EU = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
+)
+SHIPPED = Path(__file__).resolve().parents[2] / "policies"
+
+
+class PackUnknown(errors.Unknown):
+    code = "pack_unknown"
+    message = "There is no policy pack {value}. Known: {rule}."
+
+
+class PackNotInForce(errors.Unknown):
+    code = "pack_not_in_force"
+    message = "The policy pack {value} has no version in force on {rule}."
+
+
+class PolicyHashUnknown(errors.Unknown):
+    code = "policy_hash_unknown"
+    message = "No stored policy has the hash {value}."
+
+
+class Registry:
+    """The packs of one folder: ``<folder>/<pack id>/*.yaml``, one file a version."""
+
+    def __init__(self, packs: Sequence[Pack]) -> None:
+        self.packs = tuple(sorted(packs, key=lambda pack: (pack.id, pack.valid_from)))
+        self.by_hash = {pack.hash: pack for pack in self.packs}
+        self._check_versions()
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Registry:
+        """Read every pack. Raises PackMalformed for the first that is wrong, PackUnknown where there is none."""
+        files = sorted(folder.glob("*/*.yaml"))
+        if not files:
+            raise PackUnknown(str(folder), field="policies", rule="none")
+        return cls([load_pack(file) for file in files])
+
+    def ids(self) -> list[str]:
+        return sorted({pack.id for pack in self.packs})
+
+    def versions(self, pack_id: str) -> tuple[Pack, ...]:
+        """Every version of a pack, oldest first. Raises PackUnknown."""
+        found = tuple(pack for pack in self.packs if pack.id == pack_id)
+        if not found:
+            raise PackUnknown(pack_id, field="pack", rule=", ".join(self.ids()))
+        return found
+
+    def named(self, pack_ids: Sequence[str], day: date) -> list[Pack]:
+        """The versions of these packs in force on a day. Raises PackUnknown, PackNotInForce."""
+        found = []
+        for pack_id in dict.fromkeys(pack_ids):
+            in_force = [pack for pack in self.versions(pack_id) if pack.holds_on(day)]
+            if not in_force:
+                raise PackNotInForce(pack_id, field="pack", rule=day.isoformat())
+            found += in_force
+        return found
+
+    def applying(self, *, market: str, platform: str, day: date) -> list[Pack]:
+        """The packs in force for a market (ISO 3166) and platform on a day."""
+        names = {market, "EU"} if market in EU else {market}
+        return [
+            pack
+            for pack in self.packs
+            if pack.holds_on(day)
+            and (pack.markets is None or not names.isdisjoint(pack.markets))
+            and (pack.platforms is None or platform in pack.platforms)
+        ]
+
+    def of_hash(self, policy_hash: str) -> list[Pack]:
+        """The exact packs a decision was made with. Raises PolicyHashUnknown."""
+        found = []
+        for part in policy_hash.split("+") if policy_hash else ():
+            pack = self.by_hash.get(part.rpartition(":")[2])
+            if pack is None:
+                raise PolicyHashUnknown(part, field="policy.hash", rule="stored")
+            found.append(pack)
+        return found
+
+    def _check_versions(self) -> None:
+        for earlier, later in zip(self.packs, self.packs[1:], strict=False):
+            overlaps = earlier.valid_to is None or earlier.valid_to > later.valid_from
+            if earlier.id == later.id and overlaps:
+                raise pack_malformed(later.file, 1, cell="valid_from", problem=f"overlaps with {earlier.file}")
+
+
+def folder_of_packs() -> Path:
+    """Where packs are read from: ``MAKEGOOD_POLICIES``, else the shipped ones."""
+    return Path(os.environ.get("MAKEGOOD_POLICIES") or SHIPPED)
+
+
+@cache
+def _read(folder: Path) -> Registry:
+    return Registry.from_folder(folder)
+
+
+def shipped_registry() -> Registry:
+    """The registry of the configured folder, read once a process."""
+    return _read(folder_of_packs())

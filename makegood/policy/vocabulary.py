@@ -1,0 +1,206 @@
+"""The words a rule may use: every fact with its type, unit, place in the document and names in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FactType(StrEnum):
+    TEXT = "text"
+    CHOICE = "choice"
+    FLAG = "flag"
+    COUNT = "count"  # whole number
+    DAYS = "days"  # whole calendar days in the market's time zone
+    DURATION = "duration"  # whole seconds; written in hours
+    AMOUNT = "amount"  # whole minor units of the case's currency
+    INSTANT = "instant"  # aware datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FactSpec:
+    """One fact. ``where`` is its path in the document, or how it is derived when ``derived``.
+
+    ``needs`` are the facts to ask for when it is unknown; ``evidence`` the kind of evidence that shows it.
+    A derived fact with ``may_be_given`` is taken as given when the document holds it.
+    """
+
+    name: str
+    type: FactType
+    zh: str
+    en: str
+    where: str = ""
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    derived: bool = False
+    may_be_given: bool = False
+    needs: tuple[str, ...] = ()
+    evidence: str = ""
+
+    def label(self, lang: str) -> str:
+        return self.zh if lang == "zh-Hans" else self.en
+
+
+T, C, F, N = FactType.TEXT, FactType.CHOICE, FactType.FLAG, FactType.COUNT
+A, I, D, H = FactType.AMOUNT, FactType.INSTANT, FactType.DAYS, FactType.DURATION  # noqa: E741 - a table of types
+
+KINDS = ("cancellation", "change", "refusal", "return", "exchange", "claim", "complaint", "suggestion")
+POSITIONS = ("not_shipped", "in_transit", "at_door", "with_customer", "returning", "back", "lost")
+CONDITIONS = ("intact", "opened", "used", "damaged")
+ORDER_STATES = ("pending", "processed", "shipped", "delivered", "cancelled")
+FAULTS = ("seller", "carrier", "customer", "none")
+WANTS = ("refund", "replacement", "repair", "store_credit")
+METHODS = ("card", "wallet", "cod", "gift_card", "bank", "points", "coupon", "unknown")
+
+# The kinds of evidence a party can bring, with their names.
+EVIDENCE: dict[str, tuple[str, str]] = {
+    "photo": ("照片或视频", "photo or video"),
+    "proof_of_return": ("退货凭证（退货运单号）", "proof of return (tracking number of the return parcel)"),
+    "receipt": ("付款收据", "receipt of what was paid"),
+    "report": ("检测报告或书面说明", "report or written statement"),
+    "carrier_scan": ("承运商扫描记录", "carrier scan"),
+    "purchase_proof": ("购买凭证", "proof of purchase"),
+}
+
+
+def _given() -> list[FactSpec]:
+    return [
+        FactSpec("market", T, "市场（国家代码）", "market (country code)", unit="ISO 3166"),
+        FactSpec("platform", T, "平台", "platform"),
+        FactSpec("currency", T, "币种", "currency", unit="ISO 4217"),
+        FactSpec("asked_at", I, "提出时间", "when it was asked"),
+        FactSpec("order.ordered_at", I, "下单时间", "when the order was placed", evidence="purchase_proof"),
+        FactSpec("order.shipped_at", I, "发货时间", "when it was shipped", evidence="carrier_scan"),
+        FactSpec("order.delivered_at", I, "签收时间", "when it was delivered", evidence="carrier_scan"),
+        FactSpec("order.promised_by", I, "承诺送达时间", "promised delivery time"),
+        FactSpec("order.shipping_paid", A, "已付运费", "shipping paid"),
+        FactSpec("order.standard_shipping", A, "最便宜的标准运费", "cheapest standard shipping"),
+        FactSpec("order.free_shipping", F, "包邮", "shipping was free"),
+        FactSpec("order.fulfilled_by", C, "发货方", "who ships", choices=("seller", "platform")),
+        FactSpec("order.paid_on_platform", F, "在平台内付款", "paid on the platform"),
+        FactSpec("order.channel", C, "销售渠道", "sales channel", choices=("distance", "store")),
+        FactSpec("order.payment", T, "付款方式", "way of payment"),
+        FactSpec("order.refunded_before", A, "该订单此前已退金额", "already refunded on this order"),
+        FactSpec("order.shipping_refunded_before", A, "此前已退运费", "shipping already refunded"),
+        FactSpec("order.items_changed", F, "商品此前已修改过", "its items were changed before"),
+        FactSpec("order.return_asked", F, "此前已申请退货或换货", "a return or exchange was asked before"),
+        FactSpec("order.payment_records", N, "付款与退款记录笔数", "payments and refunds booked so far"),
+        FactSpec("line.id", T, "订单行编号", "line"),
+        FactSpec("line.category", T, "品类", "category"),
+        FactSpec("line.quantity", N, "购买数量", "units bought"),
+        FactSpec("line.paid", A, "该行实付金额", "paid for the whole line", evidence="purchase_proof"),
+        FactSpec("line.excluded_from_no_reason", F, "不适用无理由退货", "excluded from no-reason return"),
+        FactSpec("line.confirmed_no_return", F, "购买时确认不退", "buyer confirmed the exclusion at purchase"),
+        FactSpec("line.promotion", T, "促销活动", "promotion"),
+        FactSpec("line.opened", F, "已拆封", "opened"),
+        FactSpec("line.cost", A, "进货成本", "cost to the seller", unit="per unit"),
+        FactSpec("line.refunded_before", A, "该行此前已退金额", "already refunded on this line"),
+        FactSpec("line.units_given_back", N, "此前已取消或退回数量", "units cancelled or given back before"),
+        FactSpec("case.kind", C, "售后类型", "kind of case", choices=KINDS),
+        FactSpec("case.reason", T, "原因", "reason"),
+        FactSpec("case.claimant", C, "申请方", "who asks", choices=("customer", "seller")),
+        FactSpec("case.wants", C, "希望的补偿方式", "remedy asked for", choices=WANTS),
+        FactSpec("case.loss", A, "已证明的其他损失", "other loss shown", evidence="receipt"),
+        FactSpec("case.return_freight", A, "已付退货运费", "return freight paid", evidence="receipt"),
+        FactSpec("case.refund_at", I, "向顾客退款时间", "when the customer was refunded"),
+        FactSpec("case.reported_at", I, "报告时间", "when it was reported"),
+        FactSpec("case.goods_returned_at", I, "退货送达时间", "when the goods came back", evidence="proof_of_return"),
+        FactSpec("case.notice_at", I, "通知时间", "when notice was given"),
+        FactSpec("parcel.position", C, "包裹位置", "where the parcel is", choices=POSITIONS, evidence="carrier_scan"),
+        FactSpec("parcel.condition", C, "商品状态", "condition of the goods", choices=CONDITIONS, evidence="photo"),
+        FactSpec("findings.fraud", F, "查实欺诈", "fraud found", evidence="report"),
+        FactSpec("findings.unsafe_food", F, "查实食品不安全", "unsafe food found", evidence="report"),
+        FactSpec("findings.counterfeit", F, "查实假货", "counterfeit found", evidence="report"),
+        FactSpec("findings.fault", C, "查实责任方", "whose fault, as found", choices=FAULTS, evidence="report"),
+        FactSpec("customer.is_consumer", F, "以消费者身份购买", "bought as a consumer"),
+        FactSpec("customer.knowing_buyer", F, "明知而购买", "bought knowing the defect"),
+        FactSpec("change.new_items_available", F, "新商品均有货", "every new item is available"),
+        FactSpec("change.same_product", F, "新旧商品属同一产品", "each new item is a variant of the same product"),
+        FactSpec("change.differs", F, "新旧商品不同", "each new item differs from the old one"),
+        FactSpec("change.to_pay", A, "需补差价", "difference to be paid"),
+        FactSpec("change.to_refund", A, "应退差价", "difference to be refunded"),
+        FactSpec("method.kind", C, "指定支付方式的种类", "kind of the method chosen", choices=METHODS),
+        FactSpec("method.belongs_to_customer", F, "支付方式属于该顾客", "the method is saved with this customer"),
+        FactSpec("method.is_original", F, "为原支付方式", "it is the original method"),
+        FactSpec("method.balance_covers", F, "余额足够", "its balance covers what is to be paid"),
+    ]
+
+
+def _derived() -> list[FactSpec]:
+    def since(name: str, base: str, zh: str, en: str) -> FactSpec:
+        how = f"asked_at less {base}, counted from the next day in the market's time zone"
+        return FactSpec(name, D, zh, en, where=how, unit="days", derived=True, needs=(base,))
+
+    share = "largest-remainder share of {} for the asked units"
+    return [
+        since("days_since_order", "order.ordered_at", "下单后天数", "days since the order"),
+        since("days_since_shipping", "order.shipped_at", "发货后天数", "days since shipping"),
+        since("days_since_delivery", "order.delivered_at", "签收后天数", "days since delivery"),
+        since("days_since_promised", "order.promised_by", "超过承诺送达天数", "days since the promised delivery"),
+        since("days_since_refund", "case.refund_at", "退款后天数", "days since the refund"),
+        since("days_since_report", "case.reported_at", "报告后天数", "days since the report"),
+        since("days_since_goods_returned", "case.goods_returned_at", "退货送达后天数", "days since the goods returned"),
+        since("days_since_notice", "case.notice_at", "通知后天数", "days since notice"),
+        FactSpec(
+            "days_late", D, "迟到天数", "days late", where="delivered_at less promised_by; 0 when in time",
+            unit="days", derived=True, needs=("order.promised_by", "order.delivered_at"),
+        ),
+        FactSpec(
+            "hours_since_order", H, "下单后小时数", "hours since the order", where="asked_at less order.ordered_at",
+            unit="hours", derived=True, needs=("order.ordered_at",),
+        ),
+        FactSpec(
+            "order.state", C, "订单状态", "state of the order", choices=ORDER_STATES, derived=True, may_be_given=True,
+            where="given, else from parcel.position, else delivered when delivered_at is known",
+            needs=("parcel.position",), evidence="carrier_scan",
+        ),
+        FactSpec(
+            "order.paid", A, "订单实付总额", "paid for the order", derived=True, may_be_given=True,
+            where="given, else the lines' paid and order.shipping_paid", needs=("line.paid", "order.shipping_paid"),
+        ),
+        FactSpec(
+            "line.asked_quantity", N, "申请数量", "units asked", derived=True,
+            where="quantity in case.lines; all units left where case.lines is left out", needs=("line.quantity",),
+        ),
+        FactSpec(
+            "line.units_left", N, "剩余可处理数量", "units left", derived=True, may_be_given=True,
+            where="line.quantity less line.units_given_back", needs=("line.quantity",),
+        ),
+        FactSpec(
+            "line.price_paid", A, "申请数量的实付金额", "price paid for the units asked", derived=True,
+            may_be_given=True, where=share.format("line.paid"), needs=("line.paid", "line.quantity"),
+        ),
+        FactSpec(
+            "line.shipping_share", A, "申请数量分摊的运费", "shipping paid for the units asked", derived=True,
+            may_be_given=True, where=share.format("order.shipping_paid by lines' paid"),
+            needs=("order.shipping_paid", "line.paid"),
+        ),
+        FactSpec(
+            "line.standard_shipping_share", A, "申请数量分摊的标准运费", "standard shipping for the units asked",
+            where=share.format("order.standard_shipping by lines' paid"), derived=True, may_be_given=True,
+            needs=("order.standard_shipping", "line.paid"),
+        ),
+        FactSpec(
+            "case.whole_order", F, "针对整个订单", "asks for the whole order", derived=True, may_be_given=True,
+            where="true when every unit left of every line is asked", needs=("line.quantity",),
+        ),
+        FactSpec(
+            "fault", C, "责任方", "whose fault", choices=FAULTS, derived=True,
+            where="findings.fault; else the fault that the reason suggests", needs=("findings.fault",),
+        ),
+    ]  # fmt: skip
+
+
+def _evidence() -> list[FactSpec]:
+    return [
+        FactSpec(
+            f"evidence.{kind}", F, f"已提供{zh}", f"{en} was brought", derived=True, evidence=kind,
+            where=f'evidence of kind "{kind}" for this line or for all; false where it says "absent": true',
+        )
+        for kind, (zh, en) in EVIDENCE.items()
+    ]  # fmt: skip
+
+
+FACTS: dict[str, FactSpec] = {
+    spec.name: spec for spec in sorted([*_given(), *_derived(), *_evidence()], key=lambda spec: spec.name)
+}

@@ -1,0 +1,132 @@
+"""The shape of a pack file, as pydantic checks it; ``packs`` turns it into tables that decide."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+
+from makegood.policy.vocabulary import EVIDENCE, KINDS
+
+Rounding = Literal["half_up", "half_even", "down", "up"]
+Kind = Literal["cancellation", "change", "refusal", "return", "exchange", "claim", "complaint", "suggestion"]
+RemedyKind = Literal[
+    "refund", "shipping_refund", "return_freight", "replacement", "repair",
+    "coupon", "points", "store_credit", "damages", "goodwill",
+]  # fmt: skip
+REMEDY_KINDS: tuple[str, ...] = RemedyKind.__args__  # type: ignore[attr-defined]
+Slug = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Code = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+assert Kind.__args__ == KINDS  # type: ignore[attr-defined]  # noqa: S101 - one list, written twice for the type checker
+
+
+class Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Text(Written):
+    """Words for people; both languages, always."""
+
+    zh: Annotated[StrictStr, Field(alias="zh-Hans", min_length=1)]
+    en: Annotated[StrictStr, Field(min_length=1)]
+
+    def in_(self, lang: str) -> str:
+        return self.zh if lang == "zh-Hans" else self.en
+
+
+class Cite(Written):
+    """A clause. ``seen``: read in the source named; ``unverified``: the rule may only refer the case to a person."""
+
+    text: Annotated[StrictStr, Field(min_length=1)]
+    source: Annotated[StrictStr, Field(min_length=1)]
+    status: Literal["seen", "unverified"]
+
+
+class Source(Written):
+    title: Text
+    url: StrictStr = ""
+
+
+class WrittenRemedy(Written):
+    kind: RemedyKind
+    amount: StrictStr = "0"
+    borne_by: Literal["seller", "platform", "carrier", "customer"] = "seller"
+    after: Literal["goods_back"] | None = None
+    due: StrictStr = ""
+    rounding: Rounding | None = None
+    scope: Literal["line", "order"] = "line"
+    text: Text | None = None
+
+
+class WrittenDeny(Written):
+    """``of``: the kinds of remedy it shuts out; all of them where it names none."""
+
+    reason_code: Code
+    of: list[RemedyKind] = []
+    would_change: Text | None = None
+
+
+class WrittenRefusal(Written):
+    """What to say when the condition on this fact is the one that failed."""
+
+    reason_code: Code
+    text: Text
+    would_change: Text | None = None
+
+
+class WrittenRule(Written):
+    id: Slug
+    priority: StrictInt = 0
+    valid_from: date | None = None
+    valid_to: date | None = None
+    kinds: Annotated[list[Kind], Field(min_length=1)]
+    reasons: list[StrictStr] = []
+    claimant: Literal["customer", "seller"] = "customer"
+    when: dict[StrictStr, Any] = {}
+    evidence: list[StrictStr | list[StrictStr]] = []
+    grant: list[WrittenRemedy] = []
+    allow: StrictBool = False
+    deny: WrittenDeny | None = None
+    refer: StrictBool = False
+    cites: Annotated[list[Cite], Field(min_length=1)]
+    text: Text
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> WrittenRule:
+        if [bool(self.grant), self.allow, self.deny is not None, self.refer].count(True) != 1:
+            raise ValueError("a rule has exactly one of grant, allow, deny, refer")
+        for need in self.evidence:
+            for kind in [need] if isinstance(need, str) else need:
+                if kind not in EVIDENCE:
+                    raise ValueError(f"evidence {kind!r} is not one of {', '.join(EVIDENCE)}")
+        return self
+
+
+class Applies(Written):
+    """Countries (``EU`` stands for its members) and platforms; ``any`` for all."""
+
+    markets: list[StrictStr] | Literal["any"]
+    platforms: list[StrictStr] | Literal["any"]
+
+
+class Appeal(Written):
+    within: StrictStr
+    to: Text
+
+
+class WrittenPack(Written):
+    id: Slug
+    title: Text
+    version: StrictStr
+    kind: Literal["law", "platform", "merchant"]
+    applies: Applies
+    valid_from: date
+    valid_to: date | None = None
+    dated_by: StrictStr = "asked_at"
+    rounding: Rounding
+    assume: dict[StrictStr, Any] = {}
+    appeal: Appeal | None = None
+    sources: dict[StrictStr, Source]
+    refusals: dict[StrictStr, WrittenRefusal] = {}
+    rules: Annotated[list[WrittenRule], Field(min_length=1)]

@@ -6,6 +6,7 @@ nothing is invented. ``source`` keeps the original rows so that every figure can
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,7 +100,7 @@ class OrderRecord:
     delivered_at: datetime | None = None
     promised_by: datetime | None = None
     remarks: list[str] = field(default_factory=list)  # codes of contradictions found in the source
-    source: list[dict[str, Any]] = field(default_factory=list)  # the original rows, with their line numbers
+    source: list[dict[str, Any]] = field(default_factory=list)  # the original rows: {"line", "row", "file"?}
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class Reject:
     code: str
     reason_en: str
     reason_zh: str
-    row: Mapping[str, Any] = field(default_factory=dict)
+    row: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 Read = OrderRecord | CatalogRecord | CustomerRecord | Reject
@@ -134,8 +135,19 @@ Read = OrderRecord | CatalogRecord | CustomerRecord | Reject
 class Parser(Protocol):
     """Read one source, streaming: memory must not grow with the file.
 
-    Rows that belong to one order come as one record.
+    Rows that belong to one order come as one record, or every one of them as a Reject; so rows read are always the
+    rows in ``OrderRecord.source`` plus the rejects. Fields left empty mean that the source did not say: an empty
+    name does not blank a known one.
     """
 
-    def __call__(self, path: str, *, start_line: int = 0) -> Iterator[tuple[int, Read]]:
-        """Yield ``(last line consumed, record)``; ``start_line`` resumes after that line."""
+    def __call__(
+        self, path: str, *, start_line: int = 0, encoding: str | None = None, at: datetime | None = None
+    ) -> Iterator[tuple[int, Read]]:
+        """Yield ``(position, record)``.
+
+        A position is the line a record begins at (the ordinal of the record where the source has no lines). Stopping
+        after any record and calling again with its position as ``start_line`` goes on without losing a record; only
+        the refusals of the one order that was cut between them may come twice. ``encoding`` overrides the guess;
+        dates more than a day after ``at`` are refused. Raises the errors of ``charsets`` and ``tables`` at the call
+        or at the first record.
+        """

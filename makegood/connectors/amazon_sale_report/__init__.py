@@ -1,0 +1,1 @@
+"""The sale report of an Amazon seller."""

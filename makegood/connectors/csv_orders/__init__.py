@@ -1,0 +1,1 @@
+"""Makegood's own file of orders, one row an order line."""

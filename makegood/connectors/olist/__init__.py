@@ -1,0 +1,1 @@
+"""The Olist marketplace sample: four files in a folder."""

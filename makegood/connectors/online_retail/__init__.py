@@ -1,0 +1,1 @@
+"""The Online Retail invoices of the UCI repository."""

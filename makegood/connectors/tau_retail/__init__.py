@@ -1,0 +1,1 @@
+"""The tau retail benchmark's db.json."""

@@ -1,0 +1,1 @@
+"""Tests of the connectors: wire formats in, plain records out."""

@@ -25,7 +25,7 @@ class GatewaySimulator:
         self._state, self._synchronous = state, synchronous
         self._process: subprocess.Popen[bytes] | None = None
         self._port = self._admin_port = 0
-        self.url = self.api_key = ""
+        self.url = self.admin_url = self.api_key = ""
         self.admin: AdminClient
 
     def start(self) -> Self:
@@ -41,8 +41,8 @@ class GatewaySimulator:
             raise RuntimeError(f"the simulator did not start: exit code {self._process.wait(STOP_SECONDS)}")
         started = json.loads(line)
         self._port, self._admin_port = started["port"], started["admin_port"]
-        self.url, self.api_key = started["url"], started["api_key"]
-        self.admin = AdminClient(started["admin_url"], started["admin_token"])
+        self.url, self.admin_url, self.api_key = started["url"], started["admin_url"], started["api_key"]
+        self.admin = AdminClient(self.admin_url, started["admin_token"])
         return self
 
     @property

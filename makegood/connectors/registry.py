@@ -7,7 +7,6 @@ from typing import Any
 
 from makegood.connectors.gateways import Gateway
 from makegood.connectors.manual import ManualGateway
-from makegood.connectors.stripe.client import StripeGateway
 from makegood.kit import errors
 
 
@@ -28,6 +27,8 @@ def _stripe(settings: Mapping[str, Any]) -> Gateway:
             raise GatewaySettingsMalformed(field=name, gateway="stripe", rule="unknown_setting")
     if not settings.get("api_key"):
         raise GatewaySettingsMalformed(field="api_key", gateway="stripe", rule="required")
+    from makegood.connectors.stripe.client import StripeGateway  # noqa: PLC0415 - half a second, only for who needs it
+
     return StripeGateway(**settings)
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Between client and gateway: these hit any call, repetitions included.
-NETWORK = frozenset({"drop_request", "delay", "drop_answer", "garbage_body", "webhook_first", "unavailable"})
+NETWORK = frozenset(
+    {"drop_request", "delay", "drop_answer", "cut_answer", "garbage_body", "webhook_first", "unavailable"}
+)
 # Inside the gateway: these hit an execution, never a replay of a remembered answer.
 EXECUTION = frozenset(
     {
@@ -53,7 +55,7 @@ class Fault:
 
 
 class Faults:
-    """The list in order of arrival; each call takes every delay and the first other fault that fits."""
+    """The list in order of arrival; each call takes the first delay and the first other fault that fits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -94,7 +96,7 @@ class Faults:
         with self._lock:
             for fault in self._faults:
                 fits = fault.kind in kinds and call.startswith(fault.on) and fault.key in (None, key)
-                free = fault.kind == "delay" or all(other.kind == "delay" for other in taken)
+                free = all((other.kind == "delay") != (fault.kind == "delay") for other in taken)
                 if fits and free and (fault.times is None or fault.times > 0):
                     fault.hits += 1
                     fault.times = None if fault.times is None else fault.times - 1

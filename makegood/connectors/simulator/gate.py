@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -10,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from makegood.connectors.simulator.faults import EXECUTION, NETWORK, Faults
 from makegood.connectors.simulator.ledger import Ledger
@@ -17,11 +19,16 @@ from makegood.connectors.simulator.stripe_api import StripeApi
 from makegood.connectors.simulator.webhooks import Webhooks
 from makegood.connectors.simulator.wire import Params, Refusal, Reply, read_form
 
-GARBAGE = b"<html><body>502 Bad Gateway</body></html>"
+UNAVAILABLE = Reply(503, b"Service Unavailable")
+GARBAGE = "<html><body>502 Bad Gateway</body></html>"
+
+
+class CutOff(Exception):
+    """The connection is to be cut without a word: the client cannot tell whether anything was done."""
 
 
 class Gate:
-    """Thread-safe; ``answer`` gives None where the connection is to be cut."""
+    """Thread-safe."""
 
     def __init__(self, ledger: Ledger, faults: Faults, webhooks: Webhooks, api_key: str) -> None:
         self._ledger, self._faults, self._webhooks = ledger, faults, webhooks
@@ -36,35 +43,32 @@ class Gate:
         with self._lock:
             self.counters[what] += 1
 
-    def answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
-        """Everything that happens to one call."""
+    def answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Everything that happens to one call. Raises CutOff."""
         call = f"{method} {path}"
         self.count(call)
-        if self.down is not None:
-            return Reply(503, b"Service Unavailable") if self.down == "503" else None
+        if self.down == "refuse":  # a connection from before the outage
+            raise CutOff
         if not hmac.compare_digest(headers.get("Authorization", "").encode(), self._authorization.encode()):
             return Refusal(401, "Invalid API Key provided.", saved=False).reply()
         key = headers.get("Idempotency-Key") if method == "POST" else None
-        faults = self._faults.take(NETWORK, call, key)
-        kinds = {fault.kind for fault in faults}
-        for fault in faults:
-            self.count(f"fault {fault.kind}")
-        if "drop_request" in kinds:
-            return None
-        if "unavailable" in kinds:
-            return Reply(503, b"Service Unavailable")
-        delays = [fault.settings for fault in faults if fault.kind == "delay"]
-        before = sum(int(each.get("ms", 0)) for each in delays if each.get("when", "before") == "before")
-        after = sum(int(each.get("ms", 0)) for each in delays if each.get("when", "before") != "before")
-        reply = self._keyed(method, path, query if method == "GET" else body.decode("utf-8", "replace"), key, before)
-        if "webhook_first" in kinds:
+        faults = {fault.kind: fault.settings for fault in self._faults.take(NETWORK, call, key)}
+        for kind in faults:
+            self.count(f"fault {kind}")
+        if "drop_request" in faults:
+            raise CutOff
+        if "unavailable" in faults or self.down == "503":
+            return UNAVAILABLE
+        delay = faults.get("delay", {})
+        milliseconds, before = int(delay.get("ms", 0)), delay.get("when", "before") == "before"
+        form = query if method == "GET" else body.decode("utf-8", "replace")
+        reply = self._keyed(method, path, form, key, milliseconds if before else 0)
+        if "webhook_first" in faults:
             self._webhooks.deliver({})
         else:
             self._webhooks.wake()
-        time.sleep(after / 1000)
-        if "drop_answer" in kinds:
-            return None
-        return Reply(200, GARBAGE) if "garbage_body" in kinds else reply
+        time.sleep(0 if before else milliseconds / 1000)
+        return _spoiled(reply, faults)
 
     def _keyed(self, method: str, path: str, form: str, key: str | None, delay_ms: int) -> Reply:
         """Same key and same request: the remembered answer. Another request: 400. Still running: 409."""
@@ -130,3 +134,15 @@ class Gate:
                     *(key, fingerprint, reply.status, reply.body, self._ledger.now()),
                 )
         return reply
+
+
+def _spoiled(reply: Reply, faults: Mapping[str, Mapping[str, Any]]) -> Reply:
+    """What arrives of the answer. Raises CutOff."""
+    if "drop_answer" in faults:
+        raise CutOff
+    if "cut_answer" in faults:
+        return dataclasses.replace(reply, cut=True)
+    if "garbage_body" in faults:
+        garbage = faults["garbage_body"]
+        return Reply(int(garbage.get("status", 200)), str(garbage.get("body", GARBAGE)).encode("latin-1"))
+    return reply

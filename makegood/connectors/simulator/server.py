@@ -11,14 +11,14 @@ from typing import Any
 
 from makegood.connectors.simulator.admin_api import Admin
 from makegood.connectors.simulator.faults import Faults
-from makegood.connectors.simulator.gate import Gate
+from makegood.connectors.simulator.gate import CutOff, Gate
 from makegood.connectors.simulator.ledger import Ledger, new_id
 from makegood.connectors.simulator.webhooks import Webhooks
 from makegood.connectors.simulator.wire import Reply
 
 HOST = "127.0.0.1"
 BODY_MAX = 1_000_000
-Answer = Callable[[str, str, str, Mapping[str, str], bytes], Reply | None]
+Answer = Callable[[str, str, str, Mapping[str, str], bytes], Reply]
 
 
 class _Headers(dict[str, str]):
@@ -110,13 +110,10 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
 
         def _do(self, body: bytes) -> None:
             path, _, query = self.path.partition("?")
-            reply = answer(self.command, path, query, _Headers(self.headers.items()), body)
-            if reply is None:
-                # Cut without a word: the client cannot tell whether anything was done.
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-            else:
-                self._write(reply)
+            try:
+                self._write(answer(self.command, path, query, _Headers(self.headers.items()), body))
+            except CutOff:
+                self._hang_up()
 
         def _write(self, reply: Reply) -> None:
             # One send for head and body, else every answer waits for the client's delayed acknowledgement.
@@ -129,7 +126,14 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
                 *(f"{name}: {value}" for name, value in reply.headers.items()),
                 *(["Connection: close"] if self.close_connection else []),
             ]
-            self.wfile.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + reply.body)
+            body = reply.body[: len(reply.body) // 2] if reply.cut else reply.body
+            self.wfile.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+            if reply.cut:
+                self._hang_up()
+
+        def _hang_up(self) -> None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             """Counters tell what was called; a log line per call would only slow it."""

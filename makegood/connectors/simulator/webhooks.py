@@ -16,6 +16,7 @@ from makegood.connectors.stripe.webhook import sign
 ATTEMPTS_MAX = 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STALE_SECONDS = 600
+RETRY_SECONDS_MAX = 5.0
 
 
 class Webhooks:
@@ -34,11 +35,13 @@ class Webhooks:
         """Only loopback addresses. Raises ValueError."""
         if urlsplit(url).hostname not in LOOPBACK:
             raise ValueError("webhooks go to loopback addresses only")
-        self._url, self._secret, self._auto = url, secret, auto
+        with self._turn:
+            self._url, self._secret, self._auto = url, secret, auto
         self.wake()
 
     def forget(self) -> None:
-        self._url, self._auto = "", False
+        with self._turn:
+            self._url, self._auto = "", False
 
     def wake(self) -> None:
         if self._auto:
@@ -49,12 +52,10 @@ class Webhooks:
         while True:
             self._wake.wait(wait)
             self._wake.clear()
-            if not self._auto:
-                wait = None
-                continue
-            results = self.deliver({"attempts_below": ATTEMPTS_MAX})
-            failed = [each for each in results if not each["ok"]]
-            wait = min(5.0, 0.1 * 2.0 ** min(6, len(failed))) if failed else None
+            with self._turn:
+                results = self._deliver({"attempts_below": ATTEMPTS_MAX}) if self._auto else []
+            failed = [each["attempts"] for each in results if not each["ok"]]
+            wait = min(RETRY_SECONDS_MAX, 0.1 * 2.0 ** min(failed)) if failed else None
 
     def deliver(self, how: dict[str, Any]) -> list[dict[str, Any]]:
         """Send queued events now and tell the answers.
@@ -63,13 +64,15 @@ class Webhooks:
         or ``shuffled`` (``seed``); ``times`` and ``parallel`` repeat each; ``forged`` is ``secret``, ``body`` or
         ``unsigned``; ``stale`` signs ten minutes ago. Raises ValueError where no address is configured.
         """
-        if not self._url:
-            raise ValueError("no webhook address is configured")
         with self._turn:
-            events = self._chosen(how)
-            copies = [event for event in events for _ in range(int(how.get("times", 1)))]
-            with ThreadPoolExecutor(int(how.get("parallel", 1))) as pool:
-                return list(pool.map(lambda event: self._send(event, how), copies))
+            if not self._url:
+                raise ValueError("no webhook address is configured")
+            return self._deliver(how)
+
+    def _deliver(self, how: dict[str, Any]) -> list[dict[str, Any]]:
+        copies = [event for event in self._chosen(how) for _ in range(int(how.get("times", 1)))]
+        with ThreadPoolExecutor(int(how.get("parallel", 1))) as pool:
+            return list(pool.map(lambda event: self._send(event, how), copies))
 
     def _chosen(self, how: dict[str, Any]) -> list[Row]:
         where, values = ["attempts < ?"], [how.get("attempts_below", 2**31)]
@@ -106,7 +109,14 @@ class Webhooks:
         self._ledger.run(
             "UPDATE events SET attempts = attempts + 1, delivered = delivered + ? WHERE id = ?", int(ok), event["id"]
         )
-        return {"event": event["id"], "type": event["type"], "status": status, "ok": ok, "problem": problem}
+        return {
+            "event": event["id"],
+            "type": event["type"],
+            "status": status,
+            "ok": ok,
+            "problem": problem,
+            "attempts": event["attempts"] + 1,
+        }
 
     def _post(self, body: bytes, headers: dict[str, str]) -> int:
         url = urlsplit(self._url)

@@ -12,12 +12,13 @@ Params = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer; ``saved`` says whether an idempotency key remembers it."""
+    """One HTTP answer; ``saved``: an idempotency key remembers it; ``cut``: the connection breaks in its middle."""
 
     status: int
     body: bytes
     saved: bool = True
     headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
 
 
 class Refusal(Exception):

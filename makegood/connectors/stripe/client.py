@@ -181,7 +181,7 @@ def _ask(call: Callable[[], stripe.StripeObject]) -> object:
     except stripe.StripeError as problem:
         # 5xx, 409 (the same key is still in the works), 429, 401 and 403 (a wrong key says nothing about the refund).
         raise _NoAnswer(f"HTTP {problem.http_status}: {problem.user_message}"[:TEXT_MAX]) from problem
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as problem:
         # The library's own parsing fell over something that is JSON but not Stripe's.
         raise _NoAnswer(f"unreadable: {problem!r}"[:TEXT_MAX]) from problem
 

@@ -103,3 +103,28 @@ class Installation(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_installation")]
+
+
+class AccountEvent(TenantModel):
+    """What changed about staff, tokens, shops and settings, by whom. Never changed itself."""
+
+    what = models.CharField(max_length=40)
+    subject = models.CharField(max_length=60)  # such as staff:12
+    actor = models.CharField(max_length=60)
+    details = models.JSONField(default=dict)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index("merchant_id", "subject", "id", name="account_event_by_subject")]
+
+
+class Tries(models.Model):
+    """How often somebody tried something in one window; see ``accounts.limits``. Of no merchant, holds only hashes."""
+
+    bucket = models.CharField(primary_key=True, max_length=64)
+    opened_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["closes_at"], name="tries_by_close")]

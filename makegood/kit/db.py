@@ -20,6 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
+_together: ContextVar[bool] = ContextVar("together", default=False)
 
 
 class NotInTransaction(RuntimeError):
@@ -29,6 +30,10 @@ class NotInTransaction(RuntimeError):
 @contextmanager
 def atomically() -> Iterator[None]:
     """One durable transaction; in a rehearsal a savepoint whose deferred constraints are checked at its end."""
+    if _together.get() and not _rehearsing.get():
+        with django_transaction.atomic(savepoint=False):
+            yield
+        return
     if not _rehearsing.get():
         with django_transaction.atomic(durable=True):
             yield
@@ -47,6 +52,20 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return run
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """One durable transaction which the command inside joins: a request's key and its effect commit as one.
+
+    For faces. What the command raises undoes all of it.
+    """
+    with django_transaction.atomic(durable=True):
+        token = _together.set(True)
+        try:
+            yield
+        finally:
+            _together.reset(token)
 
 
 def query(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,0 +1,150 @@
+"""Reads of merchants, shops, staff and tokens. What is another merchant's is answered like what does not exist."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from functools import lru_cache
+
+from makegood.accounts.actors import Actor
+from makegood.accounts.models import Merchant, Shop, Staff
+from makegood.accounts.rules import MerchantSettings, read_settings
+from makegood.kit import db, errors, tenancy
+
+
+class MerchantUnknown(errors.Unknown):
+    code = "merchant_unknown"
+    message = "There is no merchant {value}."
+
+
+class ShopUnknown(errors.Unknown):
+    code = "shop_unknown"
+    message = "There is no shop {value}."
+
+
+class StaffUnknown(errors.Unknown):
+    code = "staff_unknown"
+    message = "There is no member of staff {value}."
+
+
+class TokenInvalid(errors.Forbidden):
+    """The bearer is not known: HTTP answers 401, without a word on which part was wrong."""
+
+    code = "token_invalid"
+    message = "The access token is missing, unknown, expired or revoked."
+
+
+@db.query
+def merchant() -> Merchant:
+    """The merchant in sight. Raises NoMerchant, MerchantUnknown."""
+    merchant_id = tenancy.require_merchant_id()
+    found = Merchant.objects.filter(id=merchant_id).first()
+    if found is None:
+        raise MerchantUnknown(merchant_id, field="merchant")
+    return found
+
+
+@db.query
+def settings_of_merchant() -> MerchantSettings:
+    """The settings of the merchant in sight: one read by primary key, understood once per wording.
+
+    Never stale: what is kept in memory is keyed by the text in the database. Raises MerchantUnknown.
+    """
+    merchant_id = tenancy.require_merchant_id()
+    row = db.fetch_one(
+        "select settings::text as settings, currency, market, time_zone from accounts_merchant where id = %s",
+        [merchant_id],
+    )
+    if row is None:
+        raise MerchantUnknown(merchant_id, field="merchant")
+    return _understood(row["settings"], row["currency"], row["market"], row["time_zone"])
+
+
+@lru_cache(maxsize=512)
+def _understood(settings: str, currency: str, market: str, time_zone: str) -> MerchantSettings:
+    return read_settings(json.loads(settings), currency=currency, market=market, time_zone=time_zone)
+
+
+@db.query
+def merchant_id_by_slug(slug: str) -> int:
+    """Which merchant a slug means, whoever is in sight. Raises MerchantUnknown."""
+    row = db.fetch_one("select makegood_merchant_of(%s) as id", [slug])
+    if row is None or row["id"] is None:
+        raise MerchantUnknown(slug, field="merchant")
+    return int(row["id"])
+
+
+@db.query
+def merchant_ids() -> list[int]:
+    """All merchants, oldest first: for sweeps, which then work for one at a time."""
+    return [row["id"] for row in db.fetch("select id from makegood_merchant_ids() as id")]
+
+
+@db.query
+def staff_by_id(staff_id: int) -> Staff:
+    """One member of staff, active or not. Raises StaffUnknown."""
+    found = Staff.objects.filter(id=staff_id).first()
+    if found is None:
+        raise StaffUnknown(staff_id, field="staff")
+    return found
+
+
+@db.query
+def staff_list() -> list[Staff]:
+    """Everybody who works or worked for the merchant, by name."""
+    return list(Staff.objects.order_by("-is_active", "name", "id"))
+
+
+@db.query
+def shop_by_slug(slug: str) -> Shop:
+    """Raises ShopUnknown."""
+    found = Shop.objects.filter(slug=slug).first()
+    if found is None:
+        raise ShopUnknown(slug, field="shop")
+    return found
+
+
+@db.query
+def shops() -> list[Shop]:
+    return list(Shop.objects.order_by("slug"))
+
+
+@db.query
+def settings_text() -> str:
+    """The settings as stored, to be edited and given to ``change_settings``."""
+    return json.dumps(merchant().settings, ensure_ascii=False, indent=2, sort_keys=True)
+
+
+def actor_of_staff(staff: Staff) -> Actor:
+    return Actor.staff(staff.id, staff.name, staff.role)
+
+
+def merchant_id_in_token(secret: str) -> int | None:
+    """The merchant a token claims to be of, so that row-level security can be pointed at it; proves nothing."""
+    parts = secret.split("_", 2)
+    if len(parts) == len(("mg", "merchant", "random")) and parts[0] == "mg":
+        number = parts[1]
+        # Longer numbers are no bigint; other digits than ASCII's are not ours.
+        if number.isascii() and number.isdigit() and len(number) <= 18:
+            return int(number)
+    return None
+
+
+def secret_hash(secret: str) -> str:
+    """What is kept of a token. The secret has 256 random bits, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@db.query
+def actor_of_token(secret: str, *, at: datetime) -> Actor:
+    """Who bears this token, looked up among the tokens of the merchant in sight. Raises TokenInvalid."""
+    row = db.fetch_one(
+        "select id, label, role, scopes from accounts_apitoken where secret_hash = %s"
+        " and revoked_at is null and (expires_at is null or expires_at > %s)",
+        [secret_hash(secret), at],
+    )
+    if row is None:
+        raise TokenInvalid(field="Authorization", rule="Bearer")
+    scopes = row["scopes"] if isinstance(row["scopes"], list) else json.loads(row["scopes"])
+    return Actor("integration", id=row["id"], label=row["label"], role=row["role"], scopes=frozenset(scopes))

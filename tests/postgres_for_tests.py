@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from functools import cache
@@ -65,5 +64,5 @@ def _run_id() -> str:
 def _remove_leftovers(base: Path) -> None:
     """Clear what a killed run left; a server in use is never touched."""
     for folder in base.glob(f"{_PREFIX}{os.geteuid()}-*"):
-        with contextlib.suppress(FileNotFoundError):  # another worker is clearing it as well
+        if ".removed-" not in folder.name:  # being deleted by its last user
             embedded.stop_unused(folder, remove=True)

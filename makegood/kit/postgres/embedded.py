@@ -79,7 +79,7 @@ def start(data_dir: Path, *, fsync: bool = True, throw_away: bool = False) -> Se
     Raises BinariesMissing, VersionMismatch, StartFailed, UserUnnamed, FolderUnreachable, FolderNotYours.
     """
     layout = Layout.of(data_dir)
-    with locks.alone(layout.turn):
+    with locks.alone(layout.turn, make_folder=True):
         share = locks.open_locked(layout.users, fcntl.LOCK_SH)
         try:
             if throw_away and cluster.postmaster(layout.cluster) is None:
@@ -96,16 +96,23 @@ def start(data_dir: Path, *, fsync: bool = True, throw_away: bool = False) -> Se
 def stop_unused(data_dir: Path, *, remove: bool = False) -> bool:
     """Stop the server where no process holds a share in it; True where it is stopped now. Raises StopFailed."""
     layout = Layout.of(data_dir)
-    with locks.alone(layout.turn):
-        stopped = _stop_if_unused(layout)
-        if stopped and remove:
-            if layout.socket_dir.parent != layout.data_dir:
-                shutil.rmtree(layout.socket_dir, ignore_errors=True)
-            # Moved first: who starts anew at this moment must not find its files deleted under it.
-            doomed = layout.data_dir.with_name(f"{layout.data_dir.name}.removed-{os.getpid()}")
-            layout.data_dir.rename(doomed)
-            shutil.rmtree(doomed)
+    try:
+        with locks.alone(layout.turn):
+            stopped = _stop_if_unused(layout)
+            if stopped and remove:
+                _remove(layout)
+    except FileNotFoundError:
+        return not layout.data_dir.exists()  # somebody else was last, and removed it
     return stopped
+
+
+def _remove(layout: Layout) -> None:
+    if layout.socket_dir.parent != layout.data_dir:
+        shutil.rmtree(layout.socket_dir, ignore_errors=True)
+    # Moved first: who starts anew at this moment must not find its files deleted under it.
+    doomed = layout.data_dir.with_name(f"{layout.data_dir.name}.removed-{os.getpid()}")
+    layout.data_dir.rename(doomed)
+    shutil.rmtree(doomed)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Run by ``embedded.start(..., throw_away=True)`` as a process of its own, with th
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sys
@@ -17,11 +18,12 @@ from makegood.kit.postgres.layout import Layout
 def wait_and_remove(data_dir: Path) -> None:
     """Block until the last share is given back or its holder is dead; then stop the server, delete the folder."""
     layout = Layout.of(data_dir)
-    while layout.users.exists():
-        # Let go at once: who starts holds the turn and waits for this lock, and stopping needs the turn.
-        os.close(locks.open_locked(layout.users, fcntl.LOCK_EX))
-        if layout.data_dir.exists() and embedded.stop_unused(data_dir, remove=True):
-            return
+    with contextlib.suppress(FileNotFoundError):  # somebody else was last, and removed it
+        while True:
+            # Let go at once: who starts holds the turn and waits for this lock, and stopping needs the turn.
+            os.close(locks.open_locked(layout.users, fcntl.LOCK_EX))
+            if embedded.stop_unused(data_dir, remove=True):
+                return
 
 
 if __name__ == "__main__":

@@ -9,25 +9,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def open_locked(path: Path, how: int) -> int:
-    """Open ``path`` with a ``flock`` of kind ``how`` and return the descriptor; raises BlockingIOError.
+def open_locked(path: Path, how: int, *, make_folder: bool = False) -> int:
+    """Open ``path`` with a ``flock`` of kind ``how`` and return the descriptor.
 
     Whoever is last may delete the folder with the lock files in it. A lock on a deleted file excludes
-    nobody, so the file is looked at again after the lock is had.
+    nobody, so the file is looked at again after the lock is had. Raises BlockingIOError, and
+    FileNotFoundError where the folder is gone and is not to be made.
     """
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
-            continue
+            if make_folder:
+                continue  # deleted since the line above
+            raise
         try:
             fcntl.flock(descriptor, how)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
+            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         except FileNotFoundError:
-            os.close(descriptor)
-            continue
+            pass  # deleted between the two looks
         except BaseException:
             os.close(descriptor)
             raise
@@ -35,9 +38,9 @@ def open_locked(path: Path, how: int) -> int:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold the lock exclusively: waits for whoever has it."""
-    descriptor = open_locked(path, fcntl.LOCK_EX)
+def alone(path: Path, *, make_folder: bool = False) -> Iterator[None]:
+    """Hold the lock exclusively: waits for whoever has it. Raises FileNotFoundError as ``open_locked``."""
+    descriptor = open_locked(path, fcntl.LOCK_EX, make_folder=make_folder)
     try:
         yield
     finally:

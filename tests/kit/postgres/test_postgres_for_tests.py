@@ -70,7 +70,6 @@ def test_killed_workers_leave_nothing_either() -> None:
 
 def test_a_database_made_again_is_empty(tmp_path: Path) -> None:
 
-
     pg.create_database("makegood_again")
     with psycopg.connect(pg.admin_dsn("makegood_again")) as connection:
         connection.execute("CREATE TABLE left_over ()")

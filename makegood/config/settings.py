@@ -6,8 +6,10 @@ import os
 import secrets
 from pathlib import Path
 
+from makegood.kit.postgres import connect
+
 BASE = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("MAKEGOOD_DATA_DIR", ".makegood")).resolve()
+DATA_DIR = connect.data_dir()
 UPLOADS_DIR = DATA_DIR / "uploads"
 POLICIES_DIR = Path(os.environ.get("MAKEGOOD_POLICIES") or BASE.parent / "policies").resolve()
 PORT = int(os.environ.get("PORT", "8000"))
@@ -32,15 +34,10 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 SIGNING_KEY = SECRET_KEY  # tokens of /track and decision receipts
 
-_database = {
-    "ENGINE": "makegood.kit.postgres.backend",
-    "NAME": "makegood",
-    "HOST": "/work/tmp/pg",
-    "CONN_MAX_AGE": None,
-}
+_database = {"ENGINE": "makegood.kit.postgres.backend", "CONN_MAX_AGE": None}
 DATABASES = {
-    "default": {**_database, "USER": "makegood_app"},
-    "owner": {**_database, "USER": "makegood_owner"},
+    "default": {**_database, **connect.django_database("app")},
+    "owner": {**_database, **connect.django_database("owner")},
 }
 
 ALLOWED_HOSTS = os.environ.get("MAKEGOOD_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")

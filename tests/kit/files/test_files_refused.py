@@ -142,6 +142,13 @@ def test_an_empty_file_is_refused(keep: Keep) -> None:
     assert (refused.value.code, refused.value.value) == ("file_empty", "photo.jpg")
 
 
+def test_a_refusal_tells_the_name_on_one_line(keep: Keep) -> None:
+    with pytest.raises(files.FileEmpty) as refused:
+        keep(b"", "../photo.jpg\r\n2026-11-22 paid out")
+
+    assert refused.value.value == "photo.jpg2026-11-22 paid out"
+
+
 # Documents
 
 

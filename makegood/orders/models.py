@@ -35,7 +35,10 @@ class Order(TenantModel):
     remarks = ArrayField(models.CharField(max_length=60), default=list)
     source = models.JSONField(default=list)  # the original rows
     source_format = models.CharField(max_length=40)
-    source_digest = models.CharField(max_length=64)
+    source_digest = models.CharField(max_length=64)  # of the record it was last told in
+    # of all the records one telling came in
+    part_digests = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
+    import_id = models.BigIntegerField(null=True)  # the import that told it last
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -111,6 +114,8 @@ class Parcel(TenantModel):
     carrier = models.CharField(max_length=80, blank=True)
     direction = models.CharField(max_length=8, default="out")  # out|back
     position = models.CharField(max_length=20, default="not_shipped")
+    # what the source says beside the events
+    told_position = models.CharField(max_length=20, default="not_shipped", db_default="not_shipped")
 
     class Meta:
         constraints: ClassVar = [

@@ -37,6 +37,14 @@ class BinariesMissing(Refused):
     )
 
 
+class ClientTooOld(Refused):
+    code = "database_client_too_old"
+    message = (
+        "the server is PostgreSQL {server_major} and the newest client programs found are {value} ({folder}): install "
+        "postgresql-client-{server_major} or newer, or name their folder in MAKEGOOD_PG_BINARIES"
+    )
+
+
 @dataclass(frozen=True)
 class Binaries:
     """One folder of PostgreSQL programs; ``version`` such as ``15.18``."""
@@ -75,6 +83,21 @@ def choose_server(folder_major: int | None, environ: Mapping[str, str] = os.envi
         if binaries.major == folder_major:
             return binaries
     return found[0]
+
+
+def choose_clients(server_major: int, environ: Mapping[str, str] = os.environ) -> Binaries:
+    """pg_dump and pg_restore for a server: of its own major version, else of the next newer one.
+
+    An older pg_dump refuses a newer server. Raises BinariesMissing, ClientTooOld.
+    """
+    found = find_clients(environ)
+    if not found:
+        raise BinariesMissing(needed="client", looked=looked_in(environ))
+    able = [binaries for binaries in found if binaries.major >= server_major]
+    if not able:
+        newest = max(found, key=lambda binaries: binaries.major)
+        raise ClientTooOld(newest.version, folder=newest.folder, server_major=server_major)
+    return min(able, key=lambda binaries: binaries.major)
 
 
 def looked_in(environ: Mapping[str, str] = os.environ) -> str:

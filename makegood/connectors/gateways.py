@@ -171,9 +171,11 @@ class Gateway(Protocol):
         """Ask once. Never raises for anything the gateway or the network does."""
 
     def find(self, key: str, payment_reference: str, reference: str | None) -> GatewayAnswer | None:
-        """Look up what became of a key; None: the gateway answered, and has no refund under it.
+        """Look up what became of a key; None: the gateway answered, and has no refund under it so far.
 
-        Unanswered: the look-up itself failed, or found what only a person can judge.
+        After None repeat under the same key. Void the payout only if its last request was answered or is long past:
+        the gateway may still be working on one we stopped waiting for. Unanswered: the look-up itself failed, or
+        found what only a person can judge.
         """
 
     def list_refunds(self, since: datetime, until: datetime) -> Iterator[RefundSeen]:

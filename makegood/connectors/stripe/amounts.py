@@ -7,7 +7,7 @@ special cases. Of ISK and UGX that page says that they are sent with two decimal
 from __future__ import annotations
 
 from makegood.connectors.gateways import AmountUnpayable
-from makegood.kit.money import CurrencyUnknown, Money, exponent
+from makegood.kit.money import MINOR_MAX, CurrencyUnknown, Money, exponent
 
 ZERO_DECIMALS = frozenset(
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
@@ -47,14 +47,14 @@ def to_stripe(amount: Money) -> int:
 
 
 def from_stripe(units: int, currency: str) -> Money | None:
-    """What Stripe said, as money; None where it is no whole number of minor units here or no currency."""
+    """What Stripe said, as money; None where it is no whole number of minor units here, absurd, or no currency."""
     code = currency.upper()
     try:
         places = decimals(code)
         shift = 0 if places is None else places - exponent(code)
     except CurrencyUnknown:
         return None
-    if places is None:
+    if places is None or not 0 <= units <= 100 * MINOR_MAX:
         return None
     if shift <= 0:
         return Money(units * 10**-shift, code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import stripe
 
 from makegood.connectors.simulator.admin_client import AdminClient, AdminRefused
+from makegood.connectors.simulator.faults import EXECUTION, NETWORK
 from makegood.connectors.simulator.ledger import Ledger
 from tests.gateway_simulator import GatewaySimulator
 
@@ -207,3 +209,15 @@ def test_two_simulators_run_side_by_side_and_end_with_their_starter(tmp_path: Pa
         assert json.loads(orphan.stdout.readline())["pid"] == orphan.pid
         orphan.stdin.close()
         assert orphan.wait(10) == 0
+
+
+def test_every_fault_and_option_is_in_the_guide() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "how-to" / "connect-stripe.md").read_text(encoding="utf-8")
+    usage = subprocess.run(
+        [sys.executable, "-m", "makegood.connectors.simulator", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+
+    missing = [fault for fault in sorted(NETWORK | EXECUTION) if f"`{fault}`" not in guide]
+    missing += [option for option in set(re.findall(r"--[a-z-]+", usage)) - {"--help"} if option not in guide]
+
+    assert missing == []

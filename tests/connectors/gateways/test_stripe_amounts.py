@@ -53,6 +53,9 @@ def test_every_payable_amount_comes_back_as_it_went(minor: int, currency: str) -
     assert from_stripe(units, currency.lower()) == amount
 
 
-@pytest.mark.parametrize(("units", "currency"), [(150, "isk"), (1, "rsd"), (100, "xxq"), (100, ""), (1000, "lyd")])
+@pytest.mark.parametrize(
+    ("units", "currency"),
+    [(150, "isk"), (1, "rsd"), (100, "xxq"), (100, ""), (1000, "lyd"), (-1, "cny"), (10**30, "cny")],
+)
 def test_what_is_no_money_here_is_not_guessed(units: int, currency: str) -> None:
     assert from_stripe(units, currency) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -140,6 +141,25 @@ def test_a_slow_gateway_is_unanswered_after_the_read_timeout(simulator: GatewayS
     assert isinstance(answer, Unanswered)
     assert "timed out" in answer.why
     assert isinstance(hasty.find("payout-1", payment, None), Confirmed)
+
+
+def test_a_request_still_being_worked_on_is_not_found_yet_and_safe_to_repeat(simulator: GatewaySimulator) -> None:
+    payment = simulator.admin.add_payment(5000, "cny")
+    simulator.admin.fault("delay", ms=1000, when="before")
+    hasty = simulator.gateway(read_timeout=0.3)
+    assert isinstance(hasty.refund(ask(payment, yuan(1200))), Unanswered)
+
+    assert hasty.find("payout-1", payment, None) is None
+    again = hasty.refund(ask(payment, yuan(1200)))
+    assert isinstance(again, Unanswered)
+    assert "HTTP 409" in again.why
+
+    give_up = time.monotonic() + 10
+    while (found := hasty.find("payout-1", payment, None)) is None and time.monotonic() < give_up:
+        time.sleep(0.05)  # asks the gateway again, as settlement does
+    assert isinstance(found, Confirmed)
+    assert hasty.refund(ask(payment, yuan(1200))) == found
+    assert len(simulator.admin.refunds()) == 1
 
 
 @pytest.mark.parametrize(

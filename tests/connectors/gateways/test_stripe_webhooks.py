@@ -237,6 +237,23 @@ def test_a_signed_body_that_is_no_event_is_malformed(body: bytes) -> None:
         StripeGateway(api_key="sk_test_unused").read_webhook(header, body, secrets=[SECRET], at=NOON)
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+)
+
+
+@given(st.sampled_from([*REFUND]), JSON, st.sampled_from(["refund.updated", "charge.dispute.closed"]))
+def test_whatever_stands_in_a_field_is_read_or_malformed(field: str, value: object, kind: str) -> None:
+    thing = (REFUND if kind == "refund.updated" else DISPUTE) | {field: value}
+    try:
+        event = read_signed(stripe_event(kind, thing))
+    except WebhookMalformed:
+        assert field in ("id", "object", "amount", "currency", "created")
+        return
+    assert event.amount is None or type(event.amount.minor) is int
+
+
 @pytest.mark.parametrize("missing", ["id", "amount", "currency", "created"])
 def test_a_refund_event_without_its_facts_is_malformed(missing: str) -> None:
     thing = {name: value for name, value in REFUND.items() if name != missing}

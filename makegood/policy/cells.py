@@ -18,6 +18,7 @@ from decimal import Decimal, InvalidOperation
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
+from makegood.kit.errors import DomainError
 from makegood.kit.money import Money
 from makegood.policy.clock import zone_of
 from makegood.policy.vocabulary import FACTS, FactSpec, FactType
@@ -241,8 +242,8 @@ def _amount(spec: FactSpec, text: str) -> Operand:
         raise CellUnreadable(f"{text!r} is not an amount such as 500 CNY")
     try:
         money = Money.parse(Decimal(found[1]), found[2], field=spec.name)
-    except InvalidOperation:
-        raise CellUnreadable(f"{found[1]!r} is not a number") from None
+    except (InvalidOperation, DomainError) as error:
+        raise CellUnreadable(f"{text!r} is not an amount: {error}") from None
     return Operand(text, value=money.minor, currency=found[2])
 
 

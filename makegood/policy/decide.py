@@ -158,7 +158,7 @@ def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
             quantity=line.row.get("line.asked_quantity") if remedy.scope == "line" else None,
             minor=minor,
             open_amount=remedy.amount is None and remedy.kind == "return_freight" and remedy.borne_by != "customer",
-            borne_by=remedy.borne_by,
+            borne_by=_bearer(remedy, tried.row),
             due_by=due,
             after=after,
             text=remedy.text,
@@ -167,6 +167,12 @@ def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
             tried=tried,
         )
     )
+
+
+def _bearer(remedy: Remedy, row: Row) -> str:
+    if remedy.borne_by != "fulfiller":
+        return remedy.borne_by
+    return "platform" if row.get("order.fulfilled_by") == "platform" else "seller"
 
 
 def _due(facts: Facts, row: Row, remedy: Remedy) -> tuple[datetime | None, str | None]:

@@ -112,8 +112,8 @@ def judge(pack: Pack, given: Row, day: date) -> Verdict:
     row = {**pack.assume, **given} if assumed else given
     verdict = Verdict(pack)
     sure_up_to: dict[str, int] = {}
-    for rule in pack.rules:
-        if row["case.kind"] not in rule.kinds or not rule.holds_on(day):
+    for rule in pack.rules_for(row["case.kind"]):
+        if not rule.holds_on(day):
             continue
         tried = try_rule(pack, rule, row, assumed)
         verdict.tried.append(tried)

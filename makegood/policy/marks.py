@@ -32,6 +32,7 @@ class MarkedYaml:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.data: Any = None
+        self.seen: set[int] = set()
         self.lines: dict[Path, int] = {}
         loader = yaml.SafeLoader(text)
         try:
@@ -52,8 +53,11 @@ class MarkedYaml:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def _plain(self, loader: yaml.SafeLoader, node: yaml.Node, path: Path) -> Any:
-        self.lines[path] = node.start_mark.line + 1
+    def _plain(self, loader: yaml.SafeLoader, node: yaml.Node, path: Path, line: int = 0) -> Any:
+        self.lines[path] = line or node.start_mark.line + 1
+        if id(node) in self.seen:  # an alias: a few lines of them could grow without bound
+            raise pack_malformed(self.file, self.lines[path], problem="an alias (*) is not allowed: write it out")
+        self.seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(loader, node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -69,6 +73,5 @@ class MarkedYaml:
                 raise pack_malformed(self.file, line, problem=f"the key {key!r} is not a text: quote it")
             if key in found:
                 raise pack_malformed(self.file, line, cell=key, problem="is written twice")
-            found[key] = self._plain(loader, value_node, (*path, key))
-            self.lines[(*path, key)] = line
+            found[key] = self._plain(loader, value_node, (*path, key), line)
         return found

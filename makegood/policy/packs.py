@@ -99,6 +99,11 @@ class Pack:
     hash: str
     file: str
     written: WrittenPack = field(repr=False)
+    by_kind: dict[str, tuple[Rule, ...]] = field(repr=False)
+
+    def rules_for(self, kind: str) -> tuple[Rule, ...]:
+        """The rules of a kind of case, highest priority first."""
+        return self.by_kind.get(kind, ())
 
     def holds_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
@@ -136,6 +141,7 @@ class _Reader:
             self._known_fact(("refusals", name), name)
         rules = [self._rule(i, rule, written) for i, rule in enumerate(written.rules)]
         self._check_ids(rules)
+        rules.sort(key=lambda rule: -rule.priority)
         content = canonical(written.model_dump(mode="json", by_alias=True))
         return Pack(
             id=written.id,
@@ -150,7 +156,8 @@ class _Reader:
             assume={name: self._assumed(name, value) for name, value in written.assume.items()},
             appeal=self._appeal(written),
             refusals=dict(written.refusals),
-            rules=tuple(sorted(rules, key=lambda rule: -rule.priority)),
+            rules=tuple(rules),
+            by_kind={kind: tuple(rule for rule in rules if kind in rule.kinds) for kind in TREE},
             hash=hashlib.sha256(content.encode()).hexdigest()[:32],
             file=self.file,
             written=written,

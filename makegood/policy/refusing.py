@@ -14,7 +14,7 @@ from makegood.policy.vocabulary import FACTS
 from makegood.policy.written import Text
 
 # Who asks and why is what a person came with; missing by anything else is nearer.
-FAR = {"case.claimant": 100, "case.reason": 10}
+FAR = {"case.claimant": 100, "case.reason": 10}  # (the first cell of every rule is case.claimant)
 
 
 def shut_out(tried: Tried, line: str | None) -> Refusal:
@@ -39,7 +39,8 @@ def shut_out(tried: Tried, line: str | None) -> Refusal:
 
 
 def _own_condition(tried: Tried) -> tuple[str, Cell]:
-    own = [(fact, cell) for fact, cell in tried.rule.cells if fact not in FAR]
+    named = tried.rule.deny.because if tried.rule.deny else ""
+    own = [(fact, cell) for fact, cell in tried.rule.cells if fact == named or (not named and fact not in FAR)]
     return (own or list(tried.rule.cells))[0]
 
 
@@ -48,14 +49,12 @@ def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Ref
     misses = [
         (_distance(tried), at, tried)
         for at, tried in enumerate(tried for verdict in verdicts for tried in verdict.tried)
-        if tried.result is False and tried.rule.effect in {"grant", "allow"}
+        if tried.result is False and tried.rule.effect in {"grant", "allow"} and tried.cells[0]
     ]
     if not misses:
-        kinds = sorted({kind for verdict in verdicts for rule in verdict.pack.rules for kind in rule.kinds})
-        needed = OneOf(tuple(Operand(kind) for kind in kinds)).words()
-        failed = Failed("case.kind", needed, row["case.kind"])
-        return guard(failed, "not_covered", words.NOT_COVERED, line, row)
-    tried = min(misses, key=lambda miss: miss[:2])[2]
+        return _not_covered(verdicts, line, row)
+    # Of rules equally near, the one of lowest priority is the most general and tells most.
+    tried = min(misses, key=lambda miss: (miss[0], -miss[1]))[2]
     fact, needed = _failed_cell(tried)
     said = tried.pack.refusals.get(fact)
     return Refusal(
@@ -71,17 +70,28 @@ def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Ref
     )
 
 
+def _not_covered(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Refusal:
+    """No rule is for this kind of case, or none is for the party who asks."""
+    kinds = sorted({kind for verdict in verdicts for rule in verdict.pack.rules for kind in rule.kinds})
+    failed = Failed("case.kind", OneOf(tuple(Operand(kind) for kind in kinds)).words(), row["case.kind"])
+    if row["case.kind"] in kinds:
+        other = {"customer": "seller", "seller": "customer"}[row["case.claimant"]]
+        failed = Failed("case.claimant", other, row["case.claimant"])
+    return guard(failed, "not_covered", words.NOT_COVERED, line, row)
+
+
 def guard(failed: Failed, reason_code: str, text: Text, line: str | None, row: Row) -> Refusal:
     """What no policy may give: more units or money than there are."""
     return Refusal("refund", reason_code, "guard", line, failed, text, (), (), row)
 
 
-def _distance(tried: Tried) -> tuple[int, int]:
-    """How far a rule was from holding: conditions that failed, then those that are unknown."""
+def _distance(tried: Tried) -> tuple[int, bool, int]:
+    """How far a rule was from holding: conditions that failed, whether it is not for just this reason, unknowns."""
     failed = sum(
         FAR.get(fact, 1) for (fact, _), value in zip(tried.rule.cells, tried.cells, strict=True) if value is False
     )
-    return failed + tried.needs.count(False), tried.cells.count(None) + tried.needs.count(None)
+    named = any(fact == "case.reason" and value for (fact, _), value in zip(tried.rule.cells, tried.cells, strict=True))
+    return failed + tried.needs.count(False), not named, tried.cells.count(None) + tried.needs.count(None)
 
 
 def _failed_cell(tried: Tried) -> tuple[str, str]:
@@ -103,13 +113,12 @@ def needs_of(tried: Tried, line: str | None) -> list[Need]:
 
 def _ask(tried: Tried, fact: str, line: str | None) -> list[Need]:
     """Ask for the fact, or for the known-to-be-missing facts it is derived from."""
-    spec = FACTS[fact]
-    if spec.evidence:
-        return [Need((spec.evidence,), fact, tried.rule.id, line)]
-    missing = [name for name in spec.needs if name not in tried.row] or [fact]
+    missing = [name for name in FACTS[fact].needs if name not in tried.row] or [fact]
     return [Need((FACTS[name].evidence or "fact",), name, tried.rule.id, line) for name in missing]
 
 
 def distinct(needs: Sequence[Need]) -> tuple[Need, ...]:
-    """Each thing is asked for once, for the first rule that wants it."""
+    """Each thing is asked for once, for the first rule that wants it; where the reason is missing, that comes first."""
+    without_reason = {need.line for need in needs if need.fact == "case.reason"}
+    needs = [need for need in needs if need.fact == "case.reason" or need.line not in without_reason]
     return tuple({canonical([need.kinds, need.fact, need.line]): need for need in reversed(needs)}.values())[::-1]

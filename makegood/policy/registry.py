@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from datetime import date
@@ -91,7 +92,7 @@ class Registry:
         return found
 
     def _check_versions(self) -> None:
-        for earlier, later in zip(self.packs, self.packs[1:], strict=False):
+        for earlier, later in itertools.pairwise(self.packs):
             overlaps = earlier.valid_to is None or earlier.valid_to > later.valid_from
             if earlier.id == later.id and overlaps:
                 raise pack_malformed(later.file, 1, cell="valid_from", problem=f"overlaps with {earlier.file}")

@@ -62,6 +62,35 @@ EVIDENCE: dict[str, tuple[str, str]] = {
     "purchase_proof": ("购买凭证", "proof of purchase"),
 }
 
+# Values of choices in words, for sentences to people: value -> (zh-Hans, en).
+VALUES: dict[str, tuple[str, str]] = {
+    "not_shipped": ("未发货", "not shipped"),
+    "in_transit": ("运输中", "in transit"),
+    "at_door": ("在门口", "at the door"),
+    "with_customer": ("在顾客处", "with the customer"),
+    "returning": ("退回途中", "on its way back"),
+    "back": ("已退回", "back"),
+    "lost": ("已丢失", "lost"),
+    "intact": ("完好", "intact"),
+    "opened": ("已拆封", "opened"),
+    "used": ("已使用", "used"),
+    "damaged": ("破损", "damaged"),
+    "pending": ("待处理", "pending"),
+    "processed": ("已处理", "processed"),
+    "shipped": ("已发货", "shipped"),
+    "delivered": ("已送达", "delivered"),
+    "cancelled": ("已取消", "cancelled"),
+    "seller": ("商家", "the seller"),
+    "carrier": ("承运商", "the carrier"),
+    "customer": ("顾客", "the customer"),
+    "platform": ("平台", "the platform"),
+    "none": ("无责任方", "nobody"),
+    "gift_card": ("礼品卡", "gift card"),
+    "true": ("是", "yes"),
+    "false": ("否", "no"),
+    "": ("未知", "unknown"),
+}
+
 
 def _given() -> list[FactSpec]:
     return [

@@ -10,10 +10,12 @@ from typing import Any
 from makegood.kit.money import Money
 from makegood.policy.formulas import facts_in
 from makegood.policy.packs import Rule
-from makegood.policy.vocabulary import EVIDENCE, FACTS, FactSpec, FactType
+from makegood.policy.reasons import TREE
+from makegood.policy.vocabulary import EVIDENCE, FACTS, VALUES, FactSpec, FactType
 from makegood.policy.written import Text
 
 Row = Mapping[str, Any]
+REASONS = {leaf.code: leaf for leaves in TREE.values() for leaf in leaves}
 
 
 def _text(zh: str, en: str) -> Text:
@@ -40,7 +42,8 @@ def fill(text: Text, lang: str, row: Row, **extra: str) -> str:
         name = found[1]
         if name in extra:
             return extra[name]
-        return plain(FACTS[name], row.get(name), row) or "—"
+        value = plain(FACTS[name], row.get(name), row)
+        return tell_was(value, lang) if value else "—"
 
     return re.sub(r"\{([^{}]*)\}", one, text.in_(lang))
 
@@ -64,14 +67,16 @@ def tell_needed(needed: str, lang: str) -> str:
     if needed.startswith("not "):
         return ("不是 " if zh else "not ") + tell_needed(needed[4:], lang)
     if needed.startswith("in ["):
-        return ("以下之一：" if zh else "one of ") + needed[4:-1]
+        parts = [tell_was(part.strip(), lang) for part in needed[4:-1].split(",")]
+        return "、".join(parts) if zh else " or ".join(parts)
     return tell_was(needed, lang)
 
 
 def tell_was(was: str, lang: str) -> str:
-    """Truth values said as words; everything else as it is."""
-    zh = lang == "zh-Hans"
-    return {"true": "是" if zh else "yes", "false": "否" if zh else "no", "": "未知" if zh else "unknown"}.get(was, was)
+    """Values of choices and reasons said as words; everything else as it is."""
+    if was in VALUES:
+        return VALUES[was][0 if lang == "zh-Hans" else 1]
+    return REASONS[was].label(lang) if was in REASONS else was
 
 
 def ask_for(kinds: tuple[str, ...], fact: str, lang: str) -> str:

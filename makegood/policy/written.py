@@ -49,9 +49,11 @@ class Source(Written):
 
 
 class WrittenRemedy(Written):
+    """``borne_by: fulfiller`` is the platform where it ships the order, else the seller."""
+
     kind: RemedyKind
     amount: StrictStr = "0"
-    borne_by: Literal["seller", "platform", "carrier", "customer"] = "seller"
+    borne_by: Literal["seller", "platform", "carrier", "customer", "fulfiller"] = "seller"
     after: Literal["goods_back"] | None = None
     due: StrictStr = ""
     rounding: Rounding | None = None
@@ -60,9 +62,13 @@ class WrittenRemedy(Written):
 
 
 class WrittenDeny(Written):
-    """``of``: the kinds of remedy it shuts out; all of them where it names none."""
+    """``of``: the kinds of remedy it shuts out; all of them where it names none.
+
+    ``because``: the fact to name as the condition that failed; left out, the first one of ``when``.
+    """
 
     reason_code: Code
+    because: StrictStr = ""
     of: list[RemedyKind] = []
     would_change: Text | None = None
 
@@ -96,6 +102,8 @@ class WrittenRule(Written):
     def _one_effect(self) -> WrittenRule:
         if [bool(self.grant), self.allow, self.deny is not None, self.refer].count(True) != 1:
             raise ValueError("a rule has exactly one of grant, allow, deny, refer")
+        if self.deny and self.deny.because not in {"", "case.reason", *self.when}:
+            raise ValueError(f"deny.because: {self.deny.because!r} is not a condition of this rule")
         for need in self.evidence:
             for kind in [need] if isinstance(need, str) else need:
                 if kind not in EVIDENCE:

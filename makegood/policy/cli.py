@@ -1,0 +1,171 @@
+"""``makegood quote`` and ``makegood policy …``: faces over the same functions as the API; no database."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from makegood.kit.errors import DomainError, Malformed
+from makegood.policy.check import check_registry
+from makegood.policy.facts import FactMalformed, Facts
+from makegood.policy.outcome import Outcome
+from makegood.policy.packs import Pack
+from makegood.policy.quote import checked_lang, outcome_of
+from makegood.policy.registry import shipped_registry
+
+DONE, NO, UNREADABLE = 0, 1, 2
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+SIZE_MAX = 5_000_000
+
+policy_app = typer.Typer(help="The policy packs: list, show, check.", no_args_is_help=True)
+
+
+def quote_command(
+    facts: Annotated[Path, typer.Argument(help="File of facts (JSON); - reads standard input.")],
+    pack: Annotated[list[str] | None, typer.Option("--pack", help="Pack to apply; may be given several times.")] = None,
+    on: Annotated[str | None, typer.Option("--on", help="Day whose rules hold, YYYY-MM-DD.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="zh-Hans or en.")] = "en",
+    as_json: AsJson = False,  # noqa: FBT002 - typer's way of writing a flag
+) -> None:
+    """Say what is owed on these facts: exit code 0, or 1 where the answer is no."""
+    try:
+        checked_lang(lang)
+        outcome = outcome_of(Facts.from_json(_read(facts)), pack_ids=pack, on=_day(on))
+    except DomainError as error:
+        _stop(error)
+    if as_json:
+        _print_json(outcome.as_json(lang))
+    else:
+        typer.echo(in_words(outcome, lang))
+    raise typer.Exit(NO if outcome.verdict == "deny" else DONE)
+
+
+@policy_app.command("list")
+def list_packs(as_json: AsJson = False) -> None:  # noqa: FBT002 - same
+    """List every pack and version."""
+    packs = [_summary(pack) for pack in _registry_or_stop().packs]
+    if as_json:
+        _print_json({"packs": packs})
+        return
+    for pack in packs:
+        typer.echo(
+            f"{pack['id']:24} {pack['version']:12} {pack['kind']:9} {pack['rules']:4} rules  {pack['title']['en']}"
+        )
+
+
+@policy_app.command("show")
+def show_pack(pack_id: str, as_json: AsJson = False) -> None:  # noqa: FBT002 - same
+    """Show a pack's rules; the newest version."""
+    try:
+        pack = _registry_or_stop().versions(pack_id)[-1]
+    except DomainError as error:
+        _stop(error)
+    if as_json:
+        _print_json({**_summary(pack), "pack": pack.written.model_dump(mode="json", by_alias=True)})
+        return
+    typer.echo(f"{pack.id} {pack.version}  {pack.title.zh} / {pack.title.en}")
+    for rule in pack.rules:
+        told = " and ".join(f"{fact} {cell.words()}" for fact, cell in rule.cells if fact != "case.claimant")
+        given = ", ".join(f"{remedy.kind} {remedy.written}" for remedy in rule.remedies) or rule.effect
+        typer.echo(f"  {rule.id} [{', '.join(rule.kinds)}] {told or 'always'} -> {given}")
+
+
+@policy_app.command("check")
+def check_packs(pack_ids: Annotated[list[str] | None, typer.Argument()] = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - same
+    """Check packs: they load, are cited and dated, speak both languages, and every rule can decide."""
+    try:
+        findings = check_registry(shipped_registry(), pack_ids)
+    except DomainError as error:
+        _stop(error, code=NO if isinstance(error, Malformed) else UNREADABLE)
+    failed = any(finding.level == "error" for finding in findings)
+    if as_json:
+        _print_json({"ok": not failed, "findings": [finding.as_json() for finding in findings]})
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.level}: {finding.where}: {finding.rule or finding.pack}: {finding.text}")
+        typer.echo("The packs have errors." if failed else "The packs are sound as far as this checks.")
+    raise typer.Exit(NO if failed else DONE)
+
+
+def in_words(outcome: Outcome, lang: str) -> str:
+    """The answer as a few lines for a person."""
+    told = outcome.as_json(lang)
+    verdicts = {
+        "grant": ("同意", "Granted"),
+        "partly": ("部分同意", "Granted in part"),
+        "deny": ("不同意", "Not granted"),
+        "need_evidence": ("需要补充材料", "More is needed"),
+        "refer": ("由人工处理", "A person decides"),
+    }
+    head = verdicts[told["verdict"]][0 if lang == "zh-Hans" else 1]
+    lines = [f"{head}: {told['total']['amount']} {told['total']['currency']}"]
+    for sign, part in (("+", "remedies"), ("-", "refused"), ("?", "evidence_needed"), ("~", "referred")):
+        for entry in told[part]:
+            cites = "; ".join(entry.get("cites", []))
+            lines.append(f"  {sign} {entry['text']}" + (f"  [{entry.get('rule')}: {cites}]" if cites else ""))
+    if told["appeal"]:
+        until, to = told["appeal"]["until"], told["appeal"]["to"]
+        lines.append(f"  申诉：{until} 前，{to}。" if lang == "zh-Hans" else f"  Appeal until {until} to {to}.")
+    return "\n".join(lines)
+
+
+def _summary(pack: Pack) -> dict[str, Any]:
+    return {
+        "id": pack.id, "version": pack.version, "kind": pack.kind, "hash": pack.hash, "rules": len(pack.rules),
+        "title": {"zh-Hans": pack.title.zh, "en": pack.title.en},
+        "valid_from": pack.valid_from.isoformat(), "valid_to": pack.valid_to.isoformat() if pack.valid_to else None,
+    }  # fmt: skip
+
+
+def _registry_or_stop() -> Any:
+    try:
+        return shipped_registry()
+    except DomainError as error:
+        _stop(error)
+
+
+def _read(file: Path) -> Any:
+    """The JSON document of a file. Raises FactMalformed, naming the place in the file."""
+    try:
+        raw = sys.stdin.buffer.read(SIZE_MAX + 1) if str(file) == "-" else file.read_bytes()
+        if len(raw) > SIZE_MAX:
+            raise FactMalformed(len(raw), field=str(file), rule=f"at most {SIZE_MAX} bytes")
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_unique)
+    except OSError as error:
+        raise FactMalformed(error.strerror, field=str(file), rule="a readable file") from None
+    except json.JSONDecodeError as error:
+        raise FactMalformed(error.msg, field=f"{file}:{error.lineno}:{error.colno}", rule="JSON") from None
+    except (UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise FactMalformed(type(error).__name__, field=str(file), rule="JSON in UTF-8") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+        raise FactMalformed(twice, field=twice, rule="each name once")
+    return found
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FactMalformed(text, field="--on", rule="a date such as 2026-02-01") from None
+
+
+def _print_json(document: object) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _stop(error: DomainError, code: int = UNREADABLE) -> NoReturn:
+    """One line that says what and where, no traceback."""
+    typer.echo(f"{error.code}: {error.sentence()}", err=True)
+    raise typer.Exit(code)

@@ -97,7 +97,11 @@ def _tell_line(told: _Told, line: _Line) -> None:
     told.referrals += [Referral(line.id, tried) for tried in referred]
     told.needs += [need for tried in waiting for need in needs_of(tried, line.id)]
     if best:
-        partial = {t.rule.id: t for slot, t in denied.items() if slot not in best and _would_matter(t, line.row)}
+        partial = {
+            tried.rule.id: tried
+            for slot, tried in denied.items()
+            if slot not in best and (slot == "main" or _would_matter(tried, line.row))
+        }
         told.refused += [shut_out(tried, line.id) for tried in partial.values()]
         told.outcomes.append("grant")
     elif waiting:
@@ -136,9 +140,9 @@ def _could_give_more(tried: Tried, best: dict[str, Tried]) -> bool:
 
 
 def _would_matter(tried: Tried, row: Row) -> bool:
-    """A refused share of shipping is worth a word only where shipping was paid."""
-    only_shipping = tried.rule.deny is not None and set(tried.rule.deny.of) == {"shipping_refund"}
-    return not (only_shipping and row.get("line.shipping_share") == 0)
+    """Whether to tell of it beside what is granted: a no to all is overruled, no shipping paid is none refused."""
+    of = set(tried.rule.deny.of) if tried.rule.deny else set()
+    return bool(of) and not (of == {"shipping_refund"} and row.get("line.shipping_share") == 0)
 
 
 def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -9,6 +10,19 @@ import yaml
 from makegood.kit import errors
 
 Path = tuple[str | int, ...]
+BOOL = "tag:yaml.org,2002:bool"
+
+
+class _Loader(yaml.SafeLoader):
+    """Only ``true`` and ``false`` are truth values: ``NO`` is Norway, and ``on`` a word."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != BOOL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(BOOL, re.compile(r"^(?:true|false)$"), ["t", "f"])
 
 
 class PackMalformed(errors.Malformed):
@@ -34,7 +48,7 @@ class MarkedYaml:
         self.data: Any = None
         self.seen: set[int] = set()
         self.lines: dict[Path, int] = {}
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         try:
             node = loader.get_single_node()
             if node is not None:

@@ -1,4 +1,5 @@
 """Amounts are computed exactly and rounded once, as declared."""
+# ruff: noqa: E501 - a list of mistakes
 
 from __future__ import annotations
 

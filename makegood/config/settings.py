@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 
+from makegood.config import logs, words
 from makegood.kit.postgres import connect
 
 BASE = Path(__file__).resolve().parent.parent
@@ -16,23 +20,39 @@ PORT = int(os.environ.get("PORT", "8000"))
 DEBUG = False
 
 
-def _secret_key() -> str:
-    """The configured key, else one made once and kept in the data folder with the rights of its owner."""
-    if given := os.environ.get("MAKEGOOD_SECRET_KEY"):
-        return given
-    kept = DATA_DIR / "secret_key"
+def _kept(name: str, make: Callable[[], str]) -> str:
+    """A value made once and kept in the data folder with the rights of its owner."""
+    kept = DATA_DIR / name
     if not kept.exists():
         DATA_DIR.mkdir(parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass  # another process of ours was faster
+        # Written aside and linked into place: another process of ours never reads half of it, and the first one wins.
+        aside = DATA_DIR / f".{name}.{os.getpid()}"
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, kept)
+        aside.unlink()
     return kept.read_text()
+
+
+def _secret_key() -> str:
+    return os.environ.get("MAKEGOOD_SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(48))
 
 
 SECRET_KEY = _secret_key()
 SIGNING_KEY = SECRET_KEY  # tokens of /track and decision receipts
+
+
+def _environment() -> str:
+    """The id of this deployment, configured or made once; a copied database alone does not bring it along."""
+    return os.environ.get("MAKEGOOD_ENVIRONMENT") or _kept("environment", lambda: str(uuid.uuid4()))
+
+
+ENVIRONMENT = _environment()
+
+# Behind a proxy that speaks TLS: cookies only over https, and browsers are told to stay there.
+HTTPS = os.environ.get("MAKEGOOD_HTTPS", "") in {"1", "true", "yes"}
+LOG_LEVEL = os.environ.get("MAKEGOOD_LOG_LEVEL", "INFO").upper()
 
 _database = {"ENGINE": "makegood.kit.postgres.backend", "CONN_MAX_AGE": None}
 DATABASES = {
@@ -75,11 +95,16 @@ ROOT_URLCONF = "makegood.config.urls"
 WSGI_APPLICATION = "makegood.config.wsgi.application"
 
 MIDDLEWARE = [
+    "makegood.config.middleware.RequestId",
+    "makegood.config.middleware.ProtectiveHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "makegood.config.middleware.ApiProblems",
+    "makegood.config.middleware.BoundedBody",
+    "makegood.config.middleware.MerchantInSight",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -104,20 +129,32 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE / "locale"]
+words.compile_words(BASE / "locale")
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True  # files are served from where they are installed; nothing is collected
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-makegood" if HTTPS else "makegood"
+SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = "__Host-makegood-csrf" if HTTPS else "makegood-csrf"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000  # bytes of a body that is not a form with files
+UPLOAD_BYTES_MAX = 60_000_000  # bytes of a form with files
+LOGGING_CONFIG = None
+logs.configure(LOG_LEVEL)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

@@ -35,6 +35,16 @@ def require_merchant_id() -> int:
 
 
 @contextmanager
+def acting_for_nobody() -> Iterator[None]:
+    """Everything inside sees no merchant's rows: how every request begins."""
+    token = _merchant.set(None)
+    try:
+        yield
+    finally:
+        _merchant.reset(token)
+
+
+@contextmanager
 def acting_for(merchant_id: int) -> Iterator[None]:
     """Everything inside sees and writes the rows of this merchant only."""
     token = _merchant.set(merchant_id)

@@ -67,12 +67,18 @@ def choose_account(cluster: Path) -> Account:
     owner = cluster.stat().st_uid if cluster.exists() else None
     me = os.geteuid()
     if me != 0:
-        if owner not in {None, me}:
+        if owner is not None and owner != me:
             raise FolderNotYours(cluster, owner=_name_of(owner))
         return _account(me)
     if owner:
         return _account(owner)
     return _lesser_account()
+
+
+def not_yours(path: Path) -> FolderNotYours:
+    """The error for a path that the system kept us from, naming who may."""
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    return FolderNotYours(there, owner=_name_of(there.stat().st_uid))
 
 
 def _lesser_account() -> Account:
@@ -109,9 +115,9 @@ def _account(uid: int) -> Account:
     return Account(uid, entry.pw_gid, entry.pw_name)
 
 
-def _name_of(uid: int | None) -> str:
+def _name_of(uid: int) -> str:
     try:
-        return pwd.getpwuid(uid or 0).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
 

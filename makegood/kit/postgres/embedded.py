@@ -18,7 +18,7 @@ from typing import Self
 import psycopg
 
 from makegood.kit.postgres import binaries, cluster, locks, roles
-from makegood.kit.postgres.account import choose_account, let_through
+from makegood.kit.postgres.account import choose_account, let_through, not_yours
 from makegood.kit.postgres.layout import DATABASE, Layout, make_socket_dir
 
 # A server that recovers from a crash under another process's hands.
@@ -79,18 +79,21 @@ def start(data_dir: Path, *, fsync: bool = True, throw_away: bool = False) -> Se
     Raises BinariesMissing, VersionMismatch, StartFailed, UserUnnamed, FolderUnreachable, FolderNotYours.
     """
     layout = Layout.of(data_dir)
-    with locks.alone(layout.turn, make_folder=True):
-        share = locks.open_locked(layout.users, fcntl.LOCK_SH)
-        try:
-            if throw_away and cluster.postmaster(layout.cluster) is None:
-                _post_guard(layout)
-            version = _bring_up_and_prepare(layout, fsync=fsync)
-        except BaseException:
-            # Ctrl-C too: a server that nobody holds a share in must not stay behind.
-            os.close(share)
-            _stop_if_unused(layout)
-            raise
-        return Server(layout, version, share)
+    try:
+        with locks.alone(layout.turn, make_folder=True):
+            share = locks.open_locked(layout.users, fcntl.LOCK_SH)
+            try:
+                if throw_away and cluster.postmaster(layout.cluster) is None:
+                    _post_guard(layout)
+                version = _bring_up_and_prepare(layout, fsync=fsync)
+            except BaseException:
+                # Ctrl-C too: a server that nobody holds a share in must not stay behind.
+                os.close(share)
+                _stop_if_unused(layout)
+                raise
+            return Server(layout, version, share)
+    except PermissionError as problem:
+        raise not_yours(layout.cluster if layout.cluster.exists() else layout.data_dir) from problem
 
 
 def stop_unused(data_dir: Path, *, remove: bool = False) -> bool:

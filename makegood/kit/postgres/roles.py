@@ -52,8 +52,9 @@ def prepare(dsn: str, database: str) -> None:
 
 
 def _create_roles(connection: psycopg.Connection) -> None:
-    mine = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
-    superuser = bool(mine and mine[0])
+    mine = connection.execute("SELECT rolsuper, rolname FROM pg_roles WHERE rolname = current_user").fetchone()
+    assert mine is not None  # noqa: S101 - a connected user is a role
+    superuser, me = mine
     for role in (OWNER, APP, READONLY):
         found = connection.execute(
             "SELECT rolsuper OR rolbypassrls, pg_has_role(current_user, oid, 'MEMBER') "
@@ -67,8 +68,9 @@ def _create_roles(connection: psycopg.Connection) -> None:
             connection.execute(sql.SQL("ALTER ROLE {} NOSUPERUSER NOBYPASSRLS").format(name))
         elif found[0]:
             raise RoleTooPowerful(role)
-        # A superuser is a member of everything; others need it to act for the owner and to SET ROLE.
-        if not superuser and not (found and found[1]):
+        # A superuser is a member of everything; others need it to act for the owner and to SET ROLE. The owner
+        # itself, logging in where an operator made everything beforehand, acts for nobody else.
+        if not superuser and me != OWNER and not (found and found[1]):
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
 
 

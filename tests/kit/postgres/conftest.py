@@ -17,7 +17,7 @@ def scratch() -> Iterator[Path]:
     """An empty folder; whatever server is left running in it is stopped at the end."""
     folder = Path(tempfile.mkdtemp(prefix="mg-"))
     yield folder
-    for data in [folder, *folder.rglob("postgres")]:
+    for data in [found.parent for found in folder.rglob("PG_VERSION") if found.parent.name == "postgres"]:
         if pid := cluster.postmaster(data):
             os.kill(pid, 9)
             cluster.wait_until(partial(_is_down, data), seconds=10)

@@ -64,7 +64,8 @@ def rows(dsn: str) -> list[tuple[object, ...]]:
 
 def databases() -> list[str]:
     with psycopg.connect(pg.admin_dsn()) as connection:
-        return [row[0] for row in connection.execute("SELECT datname FROM pg_database ORDER BY 1")]
+        mine = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1", [NAME])
+        return [row[0] for row in mine]
 
 
 def files(folder: Path) -> dict[str, bytes]:

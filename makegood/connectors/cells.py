@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -118,6 +119,11 @@ def refuse_future(moment: datetime | None, at: datetime | None, field: str, text
     """Raise RowRefused ``date_in_future`` where ``moment`` lies more than a day after ``at``."""
     if at is not None and moment is not None and moment > at + CLOCKS_APART:
         raise RowRefused("date_in_future", field=field, value=text)
+
+
+def text_of(said: Mapping[str, str], name: str, most: int) -> str:
+    """Read a text by its column, "" where the row says nothing. Raises RowRefused ``field_too_long``."""
+    return read_text(said[name], name, most=most) if name in said else ""
 
 
 def read_text(text: str, field: str, *, needed: bool = False, most: int = TEXT_MAX) -> str:

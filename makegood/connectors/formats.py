@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from makegood.connectors.amazon_sale_report import parse as amazon_sale_report
 from makegood.connectors.csv_orders import parse as csv_orders
+from makegood.connectors.olist import parse as olist
+from makegood.connectors.online_retail import parse as online_retail
 from makegood.connectors.records import Parser
+from makegood.connectors.tau_retail import parse as tau_retail
 from makegood.kit import errors
 
 
@@ -32,6 +35,9 @@ FORMATS = {
     for form in (
         Format("csv", csv_orders.parse, "Makegood's own table of order lines", "善后自有订单行表格"),
         Format("amazon-sale-report", amazon_sale_report.parse, "Amazon sale report (India)", "亚马逊销售报表（印度）"),
+        Format("online-retail", online_retail.parse, "Online Retail invoices (UCI)", "Online Retail 发票（UCI）"),
+        Format("olist", olist.parse, "Olist marketplace sample", "Olist 平台样本", path_is="folder"),
+        Format("tau-retail", tau_retail.parse, "tau retail benchmark", "tau 零售基准", is_text=False),
     )
 }
 

@@ -8,14 +8,14 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from makegood.connectors.reasons import RowRefused
 from makegood.connectors.records import OrderRecord, Read, Reject
 from makegood.connectors.tables import Table, TableRow
 
-WINDOW = 2048  # orders kept open; rows of one order may stand this many orders apart
+WINDOW = 4096  # rows kept open, at least; rows of one order may stand this far apart
 ORDER_ROWS_MAX = 10_000
 
 Parsed = TypeVar("Parsed")
@@ -27,7 +27,7 @@ class Group:
 
     key: str
     line: int  # where its first row begins; grows from group to group
-    rows: list[TableRow] = field(default_factory=list)
+    rows: list[TableRow]
     refused: str = ""  # code that refuses all rows: order_rows_apart, order_too_long
 
 
@@ -58,37 +58,57 @@ class _Seen:
         self._db.close()
 
 
-def group_rows(rows: Iterable[TableRow], key_place: int, *, window: int = WINDOW) -> Iterator[Group]:
-    """Group rows by the cell at ``key_place``, in order of each group's first row."""
+def cell_at(place: int) -> Callable[[TableRow], str]:
+    """Make the usual key: the cell at a place, "" where the row lacks it."""
+
+    def key_of(row: TableRow) -> str:
+        _, cells, problem = row
+        # the last cell of a row that was cut may be half an order number, which is another order's
+        whole = place < len(cells) - (1 if problem else 0)
+        return cells[place].strip() if whole else ""
+
+    return key_of
+
+
+def group_rows(rows: Iterable[TableRow], key_of: Callable[[TableRow], str], *, window: int = WINDOW) -> Iterator[Group]:
+    """Group rows by key, in order of each group's first row."""
     waiting: OrderedDict[str | int, Group] = OrderedDict()
+    open_rows = 0
     with closing(_Seen()) as seen:
         for row in rows:
-            line, cells, problem = row
-            # the last cell of a row that was cut may be half an order number, which is another order's
-            whole = key_place < len(cells) - (1 if problem else 0)
-            key = cells[key_place].strip() if whole else ""
+            if open_rows >= 2 * window:
+                groups = _take_oldest(waiting, open_rows - window)
+                open_rows -= sum(len(group.rows) for group in groups)
+                yield from _mark_seen(groups, seen)
+                del groups  # given out: not to be held while the window fills again
+            open_rows += 1
+            key = key_of(row)
             group = waiting.get(key) if key else None
             if group is None:
-                if len(waiting) >= 2 * window:
-                    yield from _release(waiting, seen, window)
-                group = waiting[key or line] = Group(key, line)
-            if len(group.rows) < ORDER_ROWS_MAX:
+                waiting[key or row[0]] = Group(key, row[0], [row])
+            elif len(group.rows) < ORDER_ROWS_MAX:
                 group.rows.append(row)
             else:
                 group.refused = "order_too_long"
-                if len(waiting) >= 2 * window:
-                    yield from _release(waiting, seen, window)
-                waiting[line] = Group(key, line, [row], "order_too_long")
-        yield from _release(waiting, seen, len(waiting))
+                waiting[row[0]] = Group(key, row[0], [row], "order_too_long")
+        yield from _mark_seen(list(waiting.values()), seen)
 
 
-def _release(waiting: OrderedDict[str | int, Group], seen: _Seen, count: int) -> Iterator[Group]:
-    groups = [waiting.popitem(last=False)[1] for _ in range(count)]
+def _take_oldest(waiting: OrderedDict[str | int, Group], rows: int) -> list[Group]:
+    groups = []
+    while rows > 0:
+        group = waiting.popitem(last=False)[1]
+        rows -= len(group.rows)
+        groups.append(group)
+    return groups
+
+
+def _mark_seen(groups: list[Group], seen: _Seen) -> list[Group]:
     again = seen.add([group.key for group in groups if group.key])
     for group in groups:
         if group.key in again:
             group.refused = group.refused or "order_rows_apart"
-        yield group
+    return groups
 
 
 def read_orders(
@@ -99,6 +119,7 @@ def read_orders(
     build_order: Callable[[str, list[Parsed]], OrderRecord],
     start_line: int = 0,
     rows: Iterable[TableRow] | None = None,
+    key_of: Callable[[TableRow], str] | None = None,
 ) -> Iterator[tuple[int, Read]]:
     """Yield ``(position, order or reject)``; see ``records.Parser`` for what a position promises.
 
@@ -106,7 +127,7 @@ def read_orders(
     refuses its order: the other rows come as ``order_incomplete``.
     """
     position = start_line
-    for group in group_rows(table.rows() if rows is None else rows, table.index[key]):
+    for group in group_rows(table.rows() if rows is None else rows, key_of or cell_at(table.index[key])):
         if group.line <= start_line:
             continue
         outcome = _read_group(group, table, key, read_row, build_order)

@@ -29,10 +29,6 @@ REJECTS: dict[str, tuple[str, str]] = {
         "{field}: {value} has more than the {places} decimals that {currency} has.",
         "{field}：{value} 的小数位超过 {currency} 的 {places} 位。",
     ),
-    "credit_without_sale": (
-        "{value} is a credit that is no goods and belongs to no earlier sale in this file.",
-        "{value} 是一笔非商品的贷记，在本文件中找不到对应的先前销售。",
-    ),
     "currency_mixed": (
         "{field}: {value} differs from {expected} in other rows of the same order.",
         "{field}：{value} 与同一订单其他行的 {expected} 不一致。",
@@ -70,8 +66,8 @@ REJECTS: dict[str, tuple[str, str]] = {
         "{field} 有 {value} 个字符；最多 {expected} 个。",
     ),
     "file_cut": (
-        "The compressed file ends too early here; what follows is missing.",
-        "压缩文件在此处提前结束；其后内容缺失。",
+        "The file ends too early here; what follows is missing.",
+        "文件在此处提前结束；其后内容缺失。",
     ),
     "line_number_repeated": (
         "{field}: {value} stands twice in the order, with different contents.",
@@ -217,6 +213,10 @@ REMARKS: dict[str, tuple[str, str]] = {
         "订单待处理，但快递状态写着已发货。",
     ),
     "quantity_zero": ("At least one line has quantity 0.", "至少一行数量为 0。"),
+    "refund_by_other_way": (
+        "Money went back another way than it was paid; it was put to the payments in their order.",
+        "退款方式与付款方式不同；已按付款顺序冲抵。",
+    ),
     "refund_unknown": (
         "Goods came back or the order was cancelled; the report does not say what was refunded.",
         "货物已退回或订单已取消；报表没有说明退款金额。",

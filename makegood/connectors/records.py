@@ -76,6 +76,7 @@ class CustomerRecord:
     methods: list[dict[str, Any]] = field(
         default_factory=list
     )  # saved ways of payment: {"id", "kind", "balance_minor"?}
+    source: dict[str, Any] = field(default_factory=dict)  # the original record, where the source has one for the person
 
 
 @dataclass(slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from makegood.connectors.charsets import EncodingUnknown, detect_encoding
+from makegood.connectors.formats import find_format
 from makegood.connectors.tables import Table
 from tests.connectors.reading import read
 
@@ -220,12 +222,8 @@ def test_a_compressed_file_is_read_and_one_cut_in_half_says_where(tmp_path: Path
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    import tracemalloc  # noqa: PLC0415 - measuring tool of this test alone
-
-    from makegood.connectors.formats import find_format  # noqa: PLC0415
-
     peaks = []
-    for count in (6_000, 18_000):
+    for count in (10_000, 20_000):
         path = Path(tmp_path) / f"{count}.csv"
         path.write_text(orders(["Mug"] * count))
         tracemalloc.start()

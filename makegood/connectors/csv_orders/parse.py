@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from makegood.connectors.cells import read_currency, read_minor, read_text, read_time, refuse_future
+from makegood.connectors.cells import read_currency, read_minor, read_text, read_time, refuse_future, text_of
 from makegood.connectors.csv_orders import columns
 from makegood.connectors.csv_orders.parts import (
     UNREAD,
@@ -57,6 +57,7 @@ class _OrderTable:
     def __init__(self, table: Table, at: datetime | None) -> None:
         self.table = table
         self.at = at
+        self.of_order = [name for name in columns.ORDER_COLUMNS if name in table.index]
         self.places = [(name, place) for name, place in table.index.items() if name in set(columns.NAMES.values())]
 
     def read_row(self, line: int, cells: list[str]) -> Row:
@@ -68,7 +69,7 @@ class _OrderTable:
         return Row(line, cells, said, currency, read_line(line, said, currency) if currency else UNREAD)
 
     def build_order(self, number: str, rows: list[Row]) -> OrderRecord:
-        number = read_text(number, "order_number", needed=True, most=100)
+        number = read_text(number, "order_number", needed=True, most=80)
         said = self._agree(rows)
         currency = said["currency"]
         remarks: set[str] = set()
@@ -78,10 +79,13 @@ class _OrderTable:
         kept = number_lines(rows, remarks)
         if any(row.record.paid_minor is None for row in kept):
             remarks.add("amount_missing")
-        zone = self._zone(said)
+        market = _market(said)
+        china = market == "CN" or said.get("platform", "").lower() in columns.CHINESE_PLATFORMS
+        zone = _known_zone(said["time_zone"]) if "time_zone" in said else "Asia/Shanghai" if china else "UTC"
         times = {name: read_time(said[name], name, zone) if name in said else None for name in _ORDER_TIMES}
         self._check_times(times, said)
-        if not zone_known(said) and any(moment and has_no_offset(said[name]) for name, moment in times.items()):
+        guessed = zone == "UTC" and "time_zone" not in said
+        if guessed and any(moment and has_no_offset(said[name]) for name, moment in times.items()):
             remarks.add("time_zone_missing")
         order = OrderRecord(
             number,
@@ -89,8 +93,8 @@ class _OrderTable:
             times["ordered_at"],
             self._customer(said),
             [row.record for row in kept],
-            market=_market(said),
-            platform=said.get("platform", "own-store").lower(),
+            market=market,
+            platform=read_text(said.get("platform", "own-store"), "platform", most=40).lower(),
             channel=read_choice(said, "channel", columns.CHANNELS),
             fulfilled_by=read_choice(said, "fulfilled_by", columns.FULFILLERS),
             state=read_choice(said, "status", columns.STATES),
@@ -115,7 +119,7 @@ class _OrderTable:
         else:
             said = {}
             for row in rows:
-                for name in columns.ORDER_COLUMNS:
+                for name in self.of_order:
                     text = row.said.get(name)
                     if text is not None and said.setdefault(name, text) != text:
                         code = "currency_mixed" if name == "currency" else "order_field_differs"
@@ -123,11 +127,6 @@ class _OrderTable:
         if "currency" not in said:
             raise RowRefused("field_missing", field="currency", line=rows[0].line)
         return {**said, "currency": next(row.currency for row in rows if row.currency)}
-
-    def _zone(self, said: dict[str, str]) -> str:
-        if "time_zone" in said:
-            return _known_zone(said["time_zone"])
-        return "Asia/Shanghai" if zone_known(said) else "UTC"
 
     def _check_times(self, times: dict[str, datetime | None], said: dict[str, str]) -> None:
         ordered = times["ordered_at"]
@@ -139,10 +138,10 @@ class _OrderTable:
 
     def _customer(self, said: dict[str, str]) -> CustomerRecord:
         return CustomerRecord(
-            read_text(said.get("customer_ref", ""), "customer_ref", most=200),
-            read_text(said.get("customer_name", ""), "customer_name", most=200),
-            read_text(said.get("customer_email", ""), "customer_email", most=320),
-            read_text(said.get("customer_phone", ""), "customer_phone", most=40),
+            text_of(said, "customer_ref", 120),
+            text_of(said, "customer_name", 200),
+            text_of(said, "customer_email", 320),
+            text_of(said, "customer_phone", 40),
         )
 
 
@@ -151,12 +150,6 @@ def _market(said: dict[str, str]) -> str:
     if text and not (len(text) == 2 and text.isascii() and text.isalpha()):
         raise RowRefused("value_not_allowed", field="market", value=text, expected="ISO 3166: CN, DE, …")
     return text
-
-
-def zone_known(said: dict[str, str]) -> bool:
-    """Tell whether a wall time of this order has a zone: a declared one, or China's."""
-    china = _market(said) == "CN" or said.get("platform", "").lower() in columns.CHINESE_PLATFORMS
-    return china or "time_zone" in said
 
 
 def has_no_offset(text: str) -> bool:

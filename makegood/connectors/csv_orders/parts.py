@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from makegood.connectors.cells import read_minor, read_text, read_time, read_units, refuse_future
+from makegood.connectors.cells import read_minor, read_text, read_time, read_units, refuse_future, text_of
 from makegood.connectors.csv_orders import columns
 from makegood.connectors.reasons import RowRefused, one_of
 from makegood.connectors.records import LineRecord, OrderRecord, ParcelEventRecord, ParcelRecord, PaymentRecord
@@ -52,18 +52,18 @@ def read_line(line: int, said: Mapping[str, str], currency: str) -> LineRecord:
         raise RowRefused("discount_too_large", field="discount", value=said["discount"], expected=said["unit_price"])
     if paid is None and unit is not None:
         paid = unit * quantity - discount
-    sku = read_text(said["sku"], "sku", most=200)
+    sku = read_text(said["sku"], "sku", most=120)
     return LineRecord(
-        read_text(said.get("line_number", ""), "line_number", most=100) or sku,
+        text_of(said, "line_number", 80) or sku[:60],
         sku,
-        read_text(said.get("title", ""), "title"),
+        text_of(said, "title", 400),
         quantity,
         unit,
         discount,
         tax,
         paid,
-        said.get("category", ""),
-        said.get("product", ""),
+        text_of(said, "category", 80),
+        text_of(said, "product", 120),
         _read_options(said["options"]) if "options" in said else {},
         *_units_before(said, quantity),
     )
@@ -121,9 +121,9 @@ def add_payments(order: OrderRecord, rows: list[Row], zone: str, at: datetime | 
     payments: dict[str, dict[str, str]] = {}
     for row in rows:
         said = payments.setdefault(row.said.get("payment_reference", ""), {})
-        for name in _PAYMENT_COLUMNS:
-            text = row.said.get(name)
-            if text is not None and said.setdefault(name, text) != text:
+        for name in _PAYMENT_COLUMNS & row.said.keys():
+            text = row.said[name]
+            if said.setdefault(name, text) != text:
                 raise RowRefused("order_field_differs", field=name, value=text, line=row.line, expected=said[name])
     named = [reference for reference in payments if reference]
     if named and "" in payments:  # rows that leave the reference out say nothing of their own
@@ -138,7 +138,7 @@ def add_payments(order: OrderRecord, rows: list[Row], zone: str, at: datetime | 
             order.payments.append(_payment(order, reference or "1", said, captured, zone, at))
 
 
-_PAYMENT_COLUMNS = tuple(
+_PAYMENT_COLUMNS = frozenset(
     column.name for column in columns.COLUMNS if column.of == "payment" and column.name != "payment_reference"
 )
 
@@ -167,13 +167,13 @@ def _payment(
     moment = read_time(said["captured_at"], "captured_at", zone) if "captured_at" in said else None
     refuse_future(moment, at, "captured_at", said.get("captured_at", ""))
     return PaymentRecord(
-        read_text(reference, "payment_reference", most=200),
+        read_text(reference, "payment_reference", most=120),
         read_choice(said, "payment_method", columns.METHODS),
         captured,
         refunded,
         moment,
         read_choice(said, "gateway", columns.GATEWAYS),
-        said.get("gateway_reference", ""),
+        text_of(said, "gateway_reference", 200),
     )
 
 
@@ -182,14 +182,15 @@ def add_parcels(order: OrderRecord, rows: list[Row]) -> None:
     parcels: dict[str, ParcelRecord] = {}
     for row in rows:
         position = read_choice(row.said, "parcel_position", columns.POSITIONS)
-        tracking = read_text(row.said.get("tracking", ""), "tracking", most=100)
+        tracking = text_of(row.said, "tracking", 100)
         sent = order.shipped_at or order.delivered_at
         if position == "not_shipped" or not (tracking or position or sent):
             continue
         if not position:
             position = "with_customer" if order.delivered_at else "in_transit"
         parcel = parcels.setdefault(
-            tracking, ParcelRecord(tracking or order.number, {}, row.said.get("carrier", ""), position)
+            tracking,
+            ParcelRecord(tracking or order.number, {}, text_of(row.said, "carrier", 80), position),
         )
         parcel.lines[row.record.number] = row.record.quantity
         if parcel.position != position:

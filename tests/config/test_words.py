@@ -35,7 +35,7 @@ def test_translations_keep_the_places_to_be_filled_in() -> None:
 
 def test_no_translation_is_left_in_english() -> None:
     chinese = re.compile(r"[一-鿿]")
-    bare = {"", "{value}: {rule}", "{field}: rule {in_rule}: {cell}: {problem}"}
+    bare = {"", "{field}: {value} ({rule})", "{value}: {rule}", "{field}: rule {in_rule}: {cell}: {problem}"}
 
     left = [m.id for m in words.read_words(ZH) if str(m.id) not in bare and not chinese.search(str(m.string))]
     assert left == []

@@ -26,15 +26,23 @@ def slot_of(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A rule tried on a row: the truth value of each cell, then of each need of evidence, and of all together."""
+    """A rule tried on a row, and whether all of it holds. Cells and needs are looked at again when they are told."""
 
     pack: Pack
     rule: Rule
     row: Row
-    cells: tuple[bool | None, ...]
-    needs: tuple[bool | None, ...]
     result: bool | None
     assumed: frozenset[str] = frozenset()  # facts that hold only because the pack assumes them where unknown
+
+    @property
+    def cells(self) -> tuple[bool | None, ...]:
+        """The truth value of each cell."""
+        return tuple(cell.holds(self.row.get(fact), self.row) for fact, cell in self.rule.cells)
+
+    @property
+    def needs(self) -> tuple[bool | None, ...]:
+        """The truth value of each need of evidence."""
+        return tuple(_is_met(need, self.row) for need in self.rule.evidence)
 
     def unknown_facts(self) -> list[str]:
         return [fact for (fact, _), value in zip(self.rule.cells, self.cells, strict=True) if value is None]
@@ -89,16 +97,21 @@ def amount_of(remedy: Remedy, row: Row) -> int | None:
 
 
 def try_rule(pack: Pack, rule: Rule, row: Row, assumed: frozenset[str] = frozenset()) -> Tried:
-    cells = tuple(cell.holds(row.get(fact), row) for fact, cell in rule.cells)
-    needs = tuple(_any_of([row.get(f"evidence.{kind}") for kind in need]) for need in rule.evidence)
     result: bool | None = True
-    for value in (*cells, *needs):
-        result = both(result, value)
-    return Tried(pack, rule, row, cells, needs, result, assumed)
+    for fact, cell in rule.cells:
+        value = cell.holds(row.get(fact), row)
+        if value is False:
+            return Tried(pack, rule, row, value, assumed)
+        if value is None:
+            result = None
+    for need in rule.evidence:
+        result = both(result, _is_met(need, row))
+    return Tried(pack, rule, row, result, assumed)
 
 
-def _any_of(values: list[bool | None]) -> bool | None:
-    """Kleene's "or": true wins, then unknown."""
+def _is_met(need: tuple[str, ...], row: Row) -> bool | None:
+    """Kleene's "or" over the kinds of evidence that meet it: true wins, then unknown."""
+    values = [row.get(f"evidence.{kind}") for kind in need]
     return True if True in values else None if None in values else False
 
 

@@ -64,19 +64,20 @@ class Registry:
         """The versions of these packs in force on a day. Raises PackUnknown, PackNotInForce."""
         found = []
         for pack_id in dict.fromkeys(pack_ids):
-            in_force = [pack for pack in self.versions(pack_id) if pack.holds_on(day)]
-            if not in_force:
+            pack = _in_force(self.versions(pack_id), day)
+            if pack is None:
                 raise PackNotInForce(pack_id, field="pack", rule=day.isoformat())
-            found += in_force
+            found.append(pack)
         return found
 
     def applying(self, *, market: str, platform: str, day: date) -> list[Pack]:
         """The packs in force for a market (ISO 3166) and platform on a day."""
         names = {market, "EU"} if market in EU else {market}
+        in_force = [_in_force(self.versions(pack_id), day) for pack_id in self.ids()]
         return [
             pack
-            for pack in self.packs
-            if pack.holds_on(day)
+            for pack in in_force
+            if pack is not None
             and (pack.markets is None or not names.isdisjoint(pack.markets))
             and (pack.platforms is None or platform in pack.platforms)
         ]
@@ -93,9 +94,14 @@ class Registry:
 
     def _check_versions(self) -> None:
         for earlier, later in itertools.pairwise(self.packs):
-            overlaps = earlier.valid_to is None or earlier.valid_to > later.valid_from
-            if earlier.id == later.id and overlaps:
-                raise pack_malformed(later.file, 1, cell="valid_from", problem=f"overlaps with {earlier.file}")
+            if earlier.id == later.id and earlier.valid_from == later.valid_from:
+                raise pack_malformed(later.file, 1, cell="valid_from", problem=f"is the same as in {earlier.file}")
+
+
+def _in_force(versions: Sequence[Pack], day: date) -> Pack | None:
+    """The latest version that has begun, if it has not ended: a new one takes over without touching the old file."""
+    begun = [pack for pack in versions if pack.valid_from <= day]
+    return begun[-1] if begun and begun[-1].holds_on(day) else None
 
 
 def folder_of_packs() -> Path:

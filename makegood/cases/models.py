@@ -68,6 +68,7 @@ class CaseLine(TenantModel):
     line = points_at(Line, "+")
     quantity = models.PositiveIntegerField()
     wanted_sku = models.CharField(max_length=120, blank=True)
+    made_good = models.PositiveIntegerField(default=0)  # units refunded or replaced by this case
     received = models.PositiveIntegerField(default=0)
     accepted = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
@@ -76,6 +77,9 @@ class CaseLine(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["merchant_id", "case", "line", "wanted_sku"], name="case_line_once"),
             models.CheckConstraint(condition=models.Q(quantity__gt=0), name="case_line_asks_for_something"),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gte=models.F("made_good")), name="case_line_made_good_within_asked"
+            ),
             models.CheckConstraint(
                 condition=models.Q(quantity__gte=models.F("received"))
                 & models.Q(received__gte=models.F("accepted") + models.F("rejected")),

@@ -1,0 +1,137 @@
+"""The books of an order: opened at the first after-sales request, then moved by cases and parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from makegood.kit import db
+from makegood.kit.money import allocate
+from makegood.ledger import commands as ledger
+from makegood.ledger import queries as balances
+from makegood.ledger.commands import Move
+from makegood.ledger.states import POINT, UNIT, Book, Claims, Credit, Goods, MoneyAccount, Value
+from makegood.orders.queries import OrderView
+from makegood.orders.rules import goods_position, paid_shares
+
+
+def open_books(order: OrderView, *, at: datetime) -> None:
+    """Enter what was sold, paid and sent, and what had come back before we were told. Happens once an order.
+
+    The order's row must be locked by the caller.
+    """
+    db.require_transaction()
+    if db.fetch_one("select 1 as opened from ledger_entry where request_key = %s", [_key(order)]):
+        return
+    moves = [*_goods(order), *_value(order), *_money(order), *_points(order)]
+    ledger.post(
+        kind="order_opened",
+        request_key=_key(order),
+        moves=moves,
+        at=at,
+        order_id=order.id,
+        cause=f"order:{order.number}",
+    )
+
+
+def _key(order: OrderView) -> str:
+    return f"open:{order.id}"
+
+
+def _goods(order: OrderView) -> Iterable[Move]:
+    for line_id, places in goods_position(order).items():
+        for place, units in places.items():
+            yield Move(Book.GOODS, line_id, Goods.SOLD, place, UNIT, units)
+            gone = place in {Goods.CANCELLED, Goods.RESTOCKED}
+            yield Move(Book.CLAIMS, line_id, Claims.SOLD, Claims.MADE_GOOD if gone else Claims.OPEN, UNIT, units)
+
+
+def _value(order: OrderView) -> Iterable[Move]:
+    """What was paid for each line; what had gone back before is taken off where it can be placed."""
+    shares = paid_shares(order)
+    before = sum(payment.refunded_before_minor for payment in order.payments)
+    line_ids = list(shares)
+    room = [shares[line_id] for line_id in line_ids] + [order.shipping_minor]
+    gone = allocate(min(before, sum(room)), room) if sum(room) else [0] * len(room)
+    for line_id, given in zip(line_ids, gone, strict=False):
+        yield Move(Book.VALUE, line_id, Value.PAID, Value.LEFT, order.currency, shares[line_id] - given)
+        yield Move(Book.VALUE, line_id, Value.PAID, Value.GIVEN, order.currency, given)
+    yield Move(Book.SHIPPING, order.id, Value.PAID, Value.LEFT, order.currency, order.shipping_minor - gone[-1])
+    yield Move(Book.SHIPPING, order.id, Value.PAID, Value.GIVEN, order.currency, gone[-1])
+
+
+def _money(order: OrderView) -> Iterable[Move]:
+    for payment in order.payments:
+        left = payment.captured_minor - payment.refunded_before_minor
+        yield Move(Book.MONEY, payment.id, MoneyAccount.CAPTURED, MoneyAccount.AVAILABLE, order.currency, left)
+        yield Move(
+            Book.MONEY,
+            payment.id,
+            MoneyAccount.CAPTURED,
+            MoneyAccount.REFUNDED,
+            order.currency,
+            payment.refunded_before_minor,
+        )
+
+
+def _points(order: OrderView) -> Iterable[Move]:
+    earned = int(order.attributes.get("points_earned", 0))
+    yield Move(Book.POINTS, order.customer.id, Credit.ISSUED, Credit.BALANCE, POINT, earned)
+
+
+def open_credit(methods: Iterable[tuple[int, int, str]], *, at: datetime) -> None:
+    """Enter the opening balance of gift cards and store credit: (method id, minor units, currency). Once each."""
+    for method_id, opening_minor, currency in methods:
+        if opening_minor:
+            ledger.post(
+                kind="credit_opened",
+                request_key=f"open-credit:{method_id}",
+                moves=[Move(Book.CREDIT, method_id, Credit.ISSUED, Credit.BALANCE, currency, opening_minor)],
+                at=at,
+                cause=f"method:{method_id}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Units taken from accounts for one line; ``short`` is how many could not be found."""
+
+    moves: tuple[Move, ...]
+    short: int
+
+
+def take_units(line_id: int, quantity: int, *, sources: Sequence[str], target: str, held: Mapping[str, int]) -> Taken:
+    """Moves of up to ``quantity`` units of a line into ``target``, emptying ``sources`` in their order. Pure."""
+    moves = []
+    left = quantity
+    for source in sources:
+        units = min(left, held.get(source, 0)) if source != target else 0
+        if units:
+            moves.append(Move(Book.GOODS, line_id, source, target, UNIT, units))
+            left -= units
+    return Taken(tuple(moves), left)
+
+
+def move_goods(
+    wanted: Iterable[tuple[int, int]],
+    *,
+    sources: Sequence[str],
+    target: str,
+    kind: str,
+    request_key: str,
+    order_id: int,
+    cause: str,
+    at: datetime,
+) -> int:
+    """Move (line id, units) from the first source accounts that hold them; how many units could not be found."""
+    wanted = list(wanted)
+    held = balances.balances(Book.GOODS, [line_id for line_id, _ in wanted])
+    moves: list[Move] = []
+    short = 0
+    for line_id, quantity in wanted:
+        taken = take_units(line_id, quantity, sources=sources, target=target, held=held[line_id])
+        moves += taken.moves
+        short += taken.short
+    ledger.post(kind=kind, request_key=request_key, moves=moves, at=at, order_id=order_id, cause=cause)
+    return short

@@ -1,0 +1,95 @@
+"""Keeping the deadline rows of a case equal to the waits it has; always computed from history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from makegood.accounts import queries as accounts
+from makegood.accounts.rules import MerchantSettings
+from makegood.accounts.rules import Wait as SettledWait
+from makegood.cases.models import Case
+from makegood.cases.states import UNDECIDED, WAITS, DeadlineState, Party, Silence, Wait
+from makegood.cases.waits import Axes, Waiting, expected_waits
+from makegood.kit import db
+
+
+def axes_of(case: Case, *, may_appeal: bool) -> Axes:
+    return Axes(
+        state=case.state,
+        goods_state=case.goods_state,
+        money_state=case.money_state,
+        closed=case.closed_at is not None,
+        marks=case.marks,
+        may_appeal=may_appeal,
+    )
+
+
+def set_clocks(case: Case, *, may_appeal: bool = False, at: datetime) -> None:
+    """Open, move and end deadline rows so that they say what the history says; update who is waited for.
+
+    Also writes ``waiting_on`` and ``due_at`` into the case object; the caller saves the case.
+    """
+    db.require_transaction()
+    settings = accounts.settings_of_merchant()
+    wanted = expected_waits(axes_of(case, may_appeal=may_appeal))
+    open_rows = {
+        row["wait"]: row
+        for row in db.fetch(
+            "select id, wait, starts_at, due_at, state from cases_deadline"
+            " where case_id = %s and state in ('open', 'paused')",
+            [case.id],
+        )
+    }
+    for wait, row in open_rows.items():
+        if wait not in wanted or wanted[Wait(wait)].starts_at != row["starts_at"]:
+            db.execute(
+                "update cases_deadline set state = %s, ended_at = %s where id = %s", [DeadlineState.MET, at, row["id"]]
+            )
+    nearest: tuple[datetime, str] | None = None
+    for wait, waiting in wanted.items():
+        due_at = _settle(case, settings, waiting, open_rows.get(wait))
+        if due_at is not None and (nearest is None or due_at < nearest[0]):
+            nearest = (due_at, WAITS[wait][0])
+    case.due_at = nearest[0] if nearest else None
+    case.waiting_on = _waiting_on(case, nearest)
+
+
+def _settle(
+    case: Case, settings: MerchantSettings, waiting: Waiting, row: dict[str, object] | None
+) -> datetime | None:
+    """Make the one open row of this wait true; its due time, None while it is paused."""
+    due = settings.due(SettledWait(waiting.wait), waiting.starts_at, waiting.pauses)
+    due_at = due.at if due else None
+    state = DeadlineState.OPEN if due else DeadlineState.PAUSED
+    if row is not None and row["starts_at"] == waiting.starts_at:
+        if (row["due_at"], row["state"]) != (due_at, state):
+            db.execute("update cases_deadline set due_at = %s, state = %s where id = %s", [due_at, state, row["id"]])
+        return due_at
+    party, silence = WAITS[waiting.wait]
+    if waiting.wait == Wait.MERCHANT_ANSWER and settings.auto_approve_on_silence:
+        silence = Silence.AUTO_APPROVE
+    db.insert(
+        "cases_deadline",
+        [
+            {
+                "case_id": case.id,
+                "wait": waiting.wait,
+                "party": party,
+                "silence": silence,
+                "starts_at": waiting.starts_at,
+                "due_at": due_at,
+                "provisional": due.provisional if due else False,
+                "state": state,
+            }
+        ],
+    )
+    return due_at
+
+
+def _waiting_on(case: Case, nearest: tuple[datetime, str] | None) -> str:
+    """Who must act now. An appeal window alone waits for nobody: the case is settled unless someone objects."""
+    if nearest is None:
+        return Party.NOBODY
+    if case.state in UNDECIDED:
+        return Party.CUSTOMER if nearest[1] == Party.CUSTOMER else Party.MERCHANT
+    return nearest[1]

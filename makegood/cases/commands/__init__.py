@@ -1,0 +1,41 @@
+"""Everything that changes a case.
+
+Each function here is one transaction: the case, its history, its money and the jobs that follow commit
+together or not at all. Nothing here talks to the network.
+"""
+
+from makegood.cases.commands.appealing import file_appeal, review_appeal
+from makegood.cases.commands.approving import approve_case, deny_case
+from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
+from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
+from makegood.cases.commands.goods import authorise_again, follow_parcel, inspect_goods, receive_goods, ship_back
+from makegood.cases.commands.money import note_money, open_budget, top_up_budget
+from makegood.cases.commands.sweeping import let_deadline_pass, sweep_deadlines
+from makegood.cases.commands.verifying import add_evidence, assign_case, record_finding
+
+__all__ = [
+    "add_evidence",
+    "add_message",
+    "approve_case",
+    "assign_case",
+    "authorise_again",
+    "decide_by_hand",
+    "decide_case",
+    "deny_case",
+    "file_appeal",
+    "file_case",
+    "follow_parcel",
+    "inspect_goods",
+    "let_deadline_pass",
+    "note_money",
+    "open_budget",
+    "preview_case",
+    "receive_goods",
+    "record_finding",
+    "reopen_case",
+    "review_appeal",
+    "ship_back",
+    "sweep_deadlines",
+    "top_up_budget",
+    "withdraw_case",
+]

@@ -1,0 +1,309 @@
+"""Filing, withdrawing and reopening a case, and what people write on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from makegood.accounts.actors import Actor, require
+from makegood.accounts.states import May
+from makegood.cases import books, history
+from makegood.cases.commands import goods, moving
+from makegood.cases.models import Case
+from makegood.cases.states import KINDS_WITHOUT_ORDER, UNDECIDED, GoodsState, Kind, State
+from makegood.customers import queries as customers
+from makegood.kit import db, errors, refs
+from makegood.ledger import commands as ledger
+from makegood.ledger import queries as balances
+from makegood.ledger.commands import Move
+from makegood.ledger.states import UNIT, Book, Claims
+from makegood.orders import queries as orders
+from makegood.orders.queries import LineView, OrderView
+from makegood.policy.reasons import find_reason
+
+
+class LineUnknown(errors.Malformed):
+    code = "line_unknown"
+    message = "{field}: the order has no line {value}."
+
+
+class QuantityTooLarge(errors.Refused):
+    code = "quantity_too_large"
+    message = "{field}: {value} units are asked, {left} are left on line {line}."
+
+
+class QuantityMalformed(errors.Malformed):
+    code = "quantity_malformed"
+    message = "{field}: {value} is not a number of units ({rule})."
+
+
+class LinesMissing(errors.Malformed):
+    code = "lines_missing"
+    message = "{field}: name the lines and units this is about."
+
+
+class KindUnknown(errors.Malformed):
+    code = "kind_unknown"
+    message = "{field}: {value} is not a kind of case ({rule})."
+
+
+class OrderNeeded(errors.Malformed):
+    code = "order_needed"
+    message = "{field}: a {value} is about an order; name it."
+
+
+class RequestKeyReused(errors.Refused):
+    code = "request_key_reused"
+    message = "The request key {value} was used for another case."
+
+
+class TimeMalformed(errors.Malformed):
+    code = "time_malformed"
+    message = "{field}: {value} cannot be ({rule})."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Units of a line asked for; ``wanted_sku`` where another item is wanted instead."""
+
+    line: str  # number of the order line
+    quantity: int
+    wanted_sku: str = ""
+
+
+@db.command
+def file_case(
+    *,
+    kind: str,
+    reason: str,
+    request_key: str,
+    actor: Actor,
+    at: datetime,
+    order_number: str = "",
+    customer_id: int | None = None,
+    asked: Sequence[Asked] = (),
+    statement: str = "",
+    channel: str = "api",
+    language: str = "en",
+    claimant: str = "customer",
+    details: Mapping[str, Any] | None = None,
+) -> Case:
+    """Open a case; the same ``request_key`` always gives back the same case.
+
+    Raises OrderUnknown, KindUnknown, ReasonUnknown, LineUnknown, QuantityTooLarge, LinesMissing, OrderNeeded,
+    RequestKeyReused, NotAllowed.
+    """
+    require(actor, May.FILE)
+    if kind not in Kind.values:
+        raise KindUnknown(kind, field="kind", rule="|".join(Kind.values))
+    find_reason(kind, reason, claimant=claimant)
+    order = None
+    if order_number:
+        order = orders.order_view(orders.lock_order_by_number(order_number))
+        _check_customer(order, actor, order_number)
+    elif kind not in KINDS_WITHOUT_ORDER:
+        raise OrderNeeded(kind, field="order", rule="known_order")
+    if earlier := Case.objects.filter(request_key=request_key).first():
+        if (earlier.order_id, earlier.kind, earlier.reason) != (order.id if order else None, kind, reason):
+            raise RequestKeyReused(request_key, field="request_key", rule="one_key_one_request")
+        return earlier
+
+    owner_id = order.customer.id if order else customers.customer_view(_required(customer_id)).id
+    lines = _check_lines(order, kind, asked) if order else []
+    case = _insert(
+        kind=kind,
+        reason=reason,
+        order_id=order.id if order else None,
+        customer_id=owner_id,
+        claimant=claimant,
+        channel=channel,
+        language=language,
+        request_key=request_key,
+        details=json.dumps(details or {}),
+        opened_by=actor.key,
+        opened_at=at,
+    )
+    digest = history.write_text(case, kind="statement", body=statement, author=actor.key, at=at) if statement else ""
+    history.record(
+        case,
+        "case_filed",
+        actor=actor.key,
+        at=at,
+        kind=kind,
+        reason=reason,
+        channel=channel,
+        lines=[[item.line, item.quantity, item.wanted_sku] for item in asked],
+        statement=digest,
+    )
+    if order:
+        books.open_books(order, at=at)
+        _reserve(case, lines, at=at)
+        if kind == Kind.CANCELLATION:
+            goods.ask_for_recall(case, order, at=at)
+    moving.finish(case, actor=actor, at=at)
+    return case
+
+
+def _check_customer(order: OrderView, actor: Actor, order_number: str) -> None:
+    """A customer acts on own orders only; another's order is answered like one that does not exist."""
+    if actor.kind == "customer" and actor.id != order.customer.id:
+        raise orders.OrderUnknown(order_number, field="order", rule="known_order")
+
+
+def _required(customer_id: int | None) -> int:
+    if customer_id is None:
+        raise OrderNeeded("request", field="customer", rule="known_customer")
+    return customer_id
+
+
+def _check_lines(order: OrderView, kind: str, asked: Sequence[Asked]) -> list[tuple[LineView, Asked]]:
+    by_number = {line.number: line for line in order.lines}
+    found = []
+    for i, item in enumerate(asked):
+        if item.line not in by_number:
+            raise LineUnknown(item.line, field=f"lines[{i}].line", rule="line_of_the_order")
+        if item.quantity < 1 or item.quantity > 10**9:
+            raise QuantityMalformed(item.quantity, field=f"lines[{i}].quantity", rule="between_1_and_what_is_left")
+        found.append((by_number[item.line], item))
+    if not found and kind not in KINDS_WITHOUT_ORDER | {Kind.CHANGE, Kind.CLAIM}:
+        raise LinesMissing(field="lines", rule="at_least_one_line")
+    return found
+
+
+def _insert(**columns: Any) -> Case:
+    columns |= {
+        "ref": refs.new_ref("C"),
+        "state": State.RECEIVED,
+        "goods_state": GoodsState.NONE,
+        "money_state": "none",
+        "waiting_on": "merchant",
+        "escalated": False,
+        "marks": "{}",
+        "event_seq": 0,
+        "event_hash": "",
+    }
+    [case_id] = db.insert("cases_case", [columns])
+    return Case(id=case_id, **{**columns, "marks": {}, "details": json.loads(columns["details"])})
+
+
+def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetime) -> None:
+    """Write the case's lines and take the units from what is open. Raises QuantityTooLarge."""
+    if not lines:
+        return
+    db.insert(
+        "cases_caseline",
+        [
+            {
+                "case_id": case.id,
+                "line_id": line.id,
+                "quantity": item.quantity,
+                "wanted_sku": item.wanted_sku,
+                "made_good": 0,
+                "received": 0,
+                "accepted": 0,
+                "rejected": 0,
+            }
+            for line, item in lines
+        ],
+    )
+    if not moving.reserves_units(case.kind, case.reason):
+        return
+    totals: dict[int, int] = {}
+    for line, item in lines:
+        totals[line.id] = totals.get(line.id, 0) + item.quantity
+    left = balances.balances(Book.CLAIMS, totals)
+    numbers = {line.id: line.number for line, _ in lines}
+    for line_id, units in totals.items():
+        if units > left[line_id].get(Claims.OPEN, 0):
+            raise QuantityTooLarge(
+                units,
+                field="lines.quantity",
+                rule="at_most_what_is_left",
+                left=left[line_id].get(Claims.OPEN, 0),
+                line=numbers[line_id],
+            )
+    ledger.post(
+        kind="units_asked",
+        request_key=f"case:{case.id}:asked",
+        moves=[
+            Move(Book.CLAIMS, line_id, Claims.OPEN, Claims.ASKED, UNIT, units) for line_id, units in totals.items()
+        ],
+        at=at,
+        order_id=case.order_id,
+        cause=case.ref,
+    )
+
+
+@db.command
+def withdraw_case(*, ref: str, actor: Actor, at: datetime) -> Case:
+    """The person who asked no longer wants it; units are free again. Raises CaseUnknown, MoveNotAllowed."""
+    case = history.lock_case(ref)
+    check_own(case, actor)
+    moving.require_open(case)
+    moving.move(case, to=State.WITHDRAWN)
+    history.record(case, "withdrawn", actor=actor.key, at=at)
+    goods.call_off_recall(case, at=at)
+    moving.release_units(case, at=at)
+    moving.finish(case, actor=actor, at=at)
+    return case
+
+
+@db.command
+def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
+    """Take a withdrawn or lapsed case up again; its units must still be free.
+
+    Raises CaseUnknown, MoveNotAllowed, QuantityTooLarge.
+    """
+    case = history.lock_case(ref)
+    check_own(case, actor)
+    moving.move(case, to=State.VERIFYING)
+    case.closed_at = None
+    case.goods_state = GoodsState.NONE
+    history.record(case, "case_reopened", actor=actor.key, at=at)
+    if case.order_id is not None and moving.reserves_units(case.kind, case.reason):
+        units = moving.units_of(case)
+        left = balances.balances(Book.CLAIMS, units)
+        for line_id, asked in units.items():
+            if asked > left[line_id].get(Claims.OPEN, 0):
+                raise QuantityTooLarge(
+                    asked,
+                    field="lines.quantity",
+                    rule="at_most_what_is_left",
+                    left=left[line_id].get(Claims.OPEN, 0),
+                    line=line_id,
+                )
+        moving.shift_claims(
+            case, units.items(), source=Claims.OPEN, target=Claims.ASKED, why="asked_again", at=at
+        )
+    db.execute("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
+    moving.finish(case, actor=actor, at=at)
+    return case
+
+
+@db.command
+def add_message(*, ref: str, body: str, actor: Actor, at: datetime, internal: bool = False) -> Case:
+    """Write on the case; an internal note is for staff only and never leaves."""
+    case = history.lock_case(ref)
+    check_own(case, actor)
+    if internal:
+        require(actor, May.HANDLE)
+    digest = history.write_text(
+        case, kind="note" if internal else "message", body=body, author=actor.key, at=at, internal=internal
+    )
+    history.record(
+        case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest
+    )
+    if case.state in UNDECIDED and actor.kind == "customer":
+        moving.finish(case, actor=actor, at=at)  # an answer to a question starts the merchant's clock again
+    else:
+        history.save(case)
+    return case
+
+
+def check_own(case: Case, actor: Actor) -> None:
+    """A customer sees own cases only; another's is answered like one that does not exist. Raises CaseUnknown."""
+    if actor.kind == "customer" and actor.id != case.customer_id:
+        raise history.CaseUnknown(case.ref, field="case", rule="known_case")

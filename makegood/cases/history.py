@@ -1,0 +1,147 @@
+"""The history of a case: one chained event a step, and the row that is the fold of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from makegood.cases.models import Case, CaseText
+from makegood.kit import db, errors
+
+
+class CaseUnknown(errors.Unknown):
+    code = "case_unknown"
+    message = "There is no case {value}."
+
+
+def canonical(document: object) -> str:
+    """The one spelling of a JSON document: sorted keys, no spaces, no escapes."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def event_hash(prev: str, *, seq: int, kind: str, actor: str, happened_at: datetime, data: Mapping[str, Any]) -> str:
+    """Chain link: sha256 over the previous hash and everything the event says."""
+    at = int(happened_at.astimezone(UTC).timestamp() * 1_000_000)
+    return hashlib.sha256("\x1f".join([prev, str(seq), kind, actor, str(at), canonical(data)]).encode()).hexdigest()
+
+
+def record(case: Case, kind: str, *, actor: str, at: datetime, **data: Any) -> None:
+    """Append one event and fold it into the case's marks. Personal text never goes in here; see ``write_text``."""
+    db.require_transaction()
+    at = at.astimezone(UTC)
+    seq = case.event_seq + 1
+    link = event_hash(case.event_hash, seq=seq, kind=kind, actor=actor, happened_at=at, data=data)
+    db.insert(
+        "cases_caseevent",
+        [
+            {
+                "case_id": case.id,
+                "seq": seq,
+                "kind": kind,
+                "actor": actor,
+                "happened_at": at,
+                "data": canonical(data),
+                "prev_hash": case.event_hash,
+                "hash": link,
+            }
+        ],
+    )
+    case.event_seq, case.event_hash = seq, link
+    case.marks = fold(case.marks, kind, at)
+
+
+def fold(marks: Mapping[str, Any], kind: str, at: datetime) -> dict[str, Any]:
+    """Marks after one more event: when each kind of event last happened, and the pauses of the merchant's clock.
+
+    The merchant's clock stands still from the asking for evidence until something comes, or a person goes on.
+    """
+    after = {**marks, kind: at.isoformat()}
+    pauses = [list(pause) for pause in marks.get("pauses", [])]
+    if kind == "evidence_asked":
+        if not pauses or pauses[-1][1] is not None:
+            pauses.append([at.isoformat(), None])
+    elif pauses and pauses[-1][1] is None:
+        pauses[-1][1] = at.isoformat()
+    if pauses:
+        after["pauses"] = pauses
+    return after
+
+
+def write_text(case: Case, *, kind: str, body: str, author: str, at: datetime, internal: bool = False) -> str:
+    """Keep a person's words apart from the chain, which gets their salted digest only (erasure keeps it true)."""
+    salt = secrets.token_hex(16)
+    digest = hashlib.sha256(f"{salt}{body}".encode()).hexdigest()
+    CaseText.objects.create(
+        case=case, kind=kind, author=author, internal=internal, body=body, salt=salt, digest=digest, written_at=at
+    )
+    return digest
+
+
+def lock_case(ref: str) -> Case:
+    """The case, with its order locked first: order, then ledger, then case is the order of all locks.
+
+    Raises CaseUnknown, the same for a case that is another merchant's.
+    """
+    db.require_transaction()
+    case = Case.objects.filter(ref=ref).only("id", "order_id").first()
+    if case is None:
+        raise CaseUnknown(ref, field="case", rule="known_case")
+    return lock_case_by_id(case.id, order_id=case.order_id)
+
+
+def lock_case_by_id(case_id: int, *, order_id: int | None) -> Case:
+    """As ``lock_case``, where the ids are known already."""
+    if order_id is not None:
+        db.execute("select 1 from orders_order where id = %s for update", [order_id])
+    case: Case = Case.objects.select_for_update(of=("self",)).get(id=case_id)
+    return case
+
+
+def save(case: Case, *fields: str) -> None:
+    """Write the named columns and the chain's end."""
+    names = (*fields, "marks", "event_seq", "event_hash")
+    values = [json.dumps(case.marks) if name == "marks" else getattr(case, name) for name in names]
+    db.execute(
+        f"update cases_case set {', '.join(f'{name} = %s' for name in names)} where id = %s", [*values, case.id]
+    )
+
+
+@db.query
+def breaks(case_ids: Iterable[int] | None = None) -> list[str]:
+    """Where histories are not what was written: every case of the merchant in sight, or those named."""
+    found: list[str] = []
+    condition = "" if case_ids is None else "where case_id = any(%s)"
+    events = db.fetch(
+        f"select * from cases_caseevent {condition} order by case_id, seq",
+        [] if case_ids is None else [list(case_ids)],
+    )
+    ends: dict[int, tuple[int, str, dict[str, Any]]] = {}
+    for event in events:
+        seq, prev, marks = ends.get(event["case_id"], (0, "", {}))
+        data = event["data"] if isinstance(event["data"], dict) else json.loads(event["data"])
+        link = event_hash(
+            prev,
+            seq=event["seq"],
+            kind=event["kind"],
+            actor=event["actor"],
+            happened_at=event["happened_at"],
+            data=data,
+        )
+        if (event["seq"], event["prev_hash"], event["hash"]) != (seq + 1, prev, link):
+            found.append(f"case {event['case_id']} event {event['seq']}")
+        ends[event["case_id"]] = (
+            event["seq"],
+            event["hash"],
+            fold(marks, event["kind"], event["happened_at"].astimezone(UTC)),
+        )
+    for row in db.fetch("select id, event_seq, event_hash, marks from cases_case"):
+        if case_ids is not None and row["id"] not in set(case_ids):
+            continue
+        marks = row["marks"] if isinstance(row["marks"], dict) else json.loads(row["marks"])
+        if (row["event_seq"], row["event_hash"], marks) != ends.get(row["id"], (0, "", {})):
+            found.append(f"case {row['id']} is not the fold of its history")
+    return found

@@ -12,8 +12,7 @@ from makegood.ledger import commands as ledger
 from makegood.ledger import queries as balances
 from makegood.ledger.commands import Move
 from makegood.ledger.states import POINT, UNIT, Book, Claims, Credit, Goods, MoneyAccount, Value
-from makegood.orders.queries import OrderView
-from makegood.orders.rules import goods_position, paid_shares
+from makegood.orders.queries import OrderView, goods_position, paid_shares
 
 
 def open_books(order: OrderView, *, at: datetime) -> None:
@@ -39,12 +38,30 @@ def _key(order: OrderView) -> str:
     return f"open:{order.id}"
 
 
+# Where the order says its units are, as accounts of the goods book.
+_PLACES = {
+    "to_ship": Goods.TO_SHIP,
+    "in_transit": Goods.IN_TRANSIT,
+    "refused": Goods.REFUSED,
+    "delivered": Goods.DELIVERED,
+    "returned": Goods.RESTOCKED,
+    "lost": Goods.LOST,
+    "cancelled": Goods.CANCELLED,
+}
+
+
 def _goods(order: OrderView) -> Iterable[Move]:
-    for line_id, places in goods_position(order).items():
-        for place, units in places.items():
-            yield Move(Book.GOODS, line_id, Goods.SOLD, place, UNIT, units)
-            gone = place in {Goods.CANCELLED, Goods.RESTOCKED}
-            yield Move(Book.CLAIMS, line_id, Claims.SOLD, Claims.MADE_GOOD if gone else Claims.OPEN, UNIT, units)
+    """Units by where they are; those the source says were returned or cancelled are made good already."""
+    positions = goods_position(order)
+    for line in order.lines:
+        place = positions[line.id]
+        for name, account in _PLACES.items():
+            yield Move(Book.GOODS, line.id, Goods.SOLD, account, UNIT, getattr(place, name))
+        gone = line.returned_before + line.cancelled_before
+        if order.state != "open":
+            gone = line.quantity
+        yield Move(Book.CLAIMS, line.id, Claims.SOLD, Claims.MADE_GOOD, UNIT, gone)
+        yield Move(Book.CLAIMS, line.id, Claims.SOLD, Claims.OPEN, UNIT, line.quantity - gone)
 
 
 def _value(order: OrderView) -> Iterable[Move]:

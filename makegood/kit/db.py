@@ -7,6 +7,7 @@ code of commit.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -81,6 +82,14 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """Part of the caller's transaction that may fail alone."""
+    require_transaction()
+    with django_transaction.atomic():
+        yield
+
+
 def require_transaction() -> None:
     """Assert that the caller is inside a transaction. Raises NotInTransaction."""
     if not connection.in_atomic_block:
@@ -149,3 +158,8 @@ def insert(table: str, rows: Sequence[Mapping[str, Any]], *, returning: str = "i
     with connection.cursor() as cursor:
         cursor.execute(sql, [row[name] for row in rows for name in columns])
         return [row[0] for row in cursor.fetchall()]
+
+
+def read_json(value: Any) -> Any:
+    """A jsonb column as Python: raw cursors give text (Django's backend leaves the decoding to its fields)."""
+    return json.loads(value) if isinstance(value, str | bytes) else value

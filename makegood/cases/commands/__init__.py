@@ -9,7 +9,7 @@ from makegood.cases.commands.approving import approve_case, deny_case
 from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
 from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
 from makegood.cases.commands.goods import authorise_again, follow_parcel, inspect_goods, receive_goods, ship_back
-from makegood.cases.commands.money import note_money, open_budget, top_up_budget
+from makegood.cases.commands.money import open_budget, top_up_budget
 from makegood.cases.commands.sweeping import let_deadline_pass, sweep_deadlines
 from makegood.cases.commands.verifying import add_evidence, assign_case, record_finding
 
@@ -27,7 +27,6 @@ __all__ = [
     "follow_parcel",
     "inspect_goods",
     "let_deadline_pass",
-    "note_money",
     "open_budget",
     "preview_case",
     "receive_goods",

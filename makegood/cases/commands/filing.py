@@ -4,45 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import books, history
-from makegood.cases.commands import goods, moving
+from makegood.cases.commands import asking, goods, moving
+from makegood.cases.commands.asking import Asked
 from makegood.cases.models import Case
 from makegood.cases.states import KINDS_WITHOUT_ORDER, UNDECIDED, GoodsState, Kind, State
 from makegood.customers import queries as customers
 from makegood.kit import db, errors, refs
 from makegood.ledger import commands as ledger
-from makegood.ledger import queries as balances
 from makegood.ledger.commands import Move
 from makegood.ledger.states import UNIT, Book, Claims
 from makegood.orders import queries as orders
 from makegood.orders.queries import LineView, OrderView
 from makegood.policy.reasons import find_reason
-
-
-class LineUnknown(errors.Malformed):
-    code = "line_unknown"
-    message = "{field}: the order has no line {value}."
-
-
-class QuantityTooLarge(errors.Refused):
-    code = "quantity_too_large"
-    message = "{field}: {value} units are asked, {left} are left on line {line}."
-
-
-class QuantityMalformed(errors.Malformed):
-    code = "quantity_malformed"
-    message = "{field}: {value} is not a number of units ({rule})."
-
-
-class LinesMissing(errors.Malformed):
-    code = "lines_missing"
-    message = "{field}: name the lines and units this is about."
 
 
 class KindUnknown(errors.Malformed):
@@ -63,15 +42,6 @@ class RequestKeyReused(errors.Refused):
 class TimeMalformed(errors.Malformed):
     code = "time_malformed"
     message = "{field}: {value} cannot be ({rule})."
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Units of a line asked for; ``wanted_sku`` where another item is wanted instead."""
-
-    line: str  # number of the order line
-    quantity: int
-    wanted_sku: str = ""
 
 
 @db.command
@@ -112,7 +82,7 @@ def file_case(
         return earlier
 
     owner_id = order.customer.id if order else customers.customer_view(_required(customer_id)).id
-    lines = _check_lines(order, kind, asked) if order else []
+    lines = asking.check_lines(order, kind, asked) if order else []
     case = _insert(
         kind=kind,
         reason=reason,
@@ -159,20 +129,6 @@ def _required(customer_id: int | None) -> int:
     return customer_id
 
 
-def _check_lines(order: OrderView, kind: str, asked: Sequence[Asked]) -> list[tuple[LineView, Asked]]:
-    by_number = {line.number: line for line in order.lines}
-    found = []
-    for i, item in enumerate(asked):
-        if item.line not in by_number:
-            raise LineUnknown(item.line, field=f"lines[{i}].line", rule="line_of_the_order")
-        if item.quantity < 1 or item.quantity > 10**9:
-            raise QuantityMalformed(item.quantity, field=f"lines[{i}].quantity", rule="between_1_and_what_is_left")
-        found.append((by_number[item.line], item))
-    if not found and kind not in KINDS_WITHOUT_ORDER | {Kind.CHANGE, Kind.CLAIM}:
-        raise LinesMissing(field="lines", rule="at_least_one_line")
-    return found
-
-
 def _insert(**columns: Any) -> Case:
     columns |= {
         "ref": refs.new_ref("C"),
@@ -214,17 +170,7 @@ def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetim
     totals: dict[int, int] = {}
     for line, item in lines:
         totals[line.id] = totals.get(line.id, 0) + item.quantity
-    left = balances.balances(Book.CLAIMS, totals)
-    numbers = {line.id: line.number for line, _ in lines}
-    for line_id, units in totals.items():
-        if units > left[line_id].get(Claims.OPEN, 0):
-            raise QuantityTooLarge(
-                units,
-                field="lines.quantity",
-                rule="at_most_what_is_left",
-                left=left[line_id].get(Claims.OPEN, 0),
-                line=numbers[line_id],
-            )
+    asking.check_left(totals)
     ledger.post(
         kind="units_asked",
         request_key=f"case:{case.id}:asked",
@@ -265,16 +211,7 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
     history.record(case, "case_reopened", actor=actor.key, at=at)
     if case.order_id is not None and moving.reserves_units(case.kind, case.reason):
         units = moving.units_of(case)
-        left = balances.balances(Book.CLAIMS, units)
-        for line_id, asked in units.items():
-            if asked > left[line_id].get(Claims.OPEN, 0):
-                raise QuantityTooLarge(
-                    asked,
-                    field="lines.quantity",
-                    rule="at_most_what_is_left",
-                    left=left[line_id].get(Claims.OPEN, 0),
-                    line=line_id,
-                )
+        asking.check_left(units)
         moving.shift_claims(
             case, units.items(), source=Claims.OPEN, target=Claims.ASKED, why="asked_again", at=at
         )

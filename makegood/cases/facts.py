@@ -1,0 +1,245 @@
+"""Stating the facts of a case for the policy: from the order, the ledger, the case and what was verified.
+
+What is not known is left out: unknown is not false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from makegood.cases.models import Case
+from makegood.customers import queries as customers
+from makegood.kit import db
+from makegood.kit.money import Money
+from makegood.ledger import queries as balances
+from makegood.ledger.states import Book, Claims, Credit, Goods, Value
+from makegood.orders import queries as orders
+from makegood.orders.queries import LineView, OrderView
+
+# Where a unit is, in the words of the policy; the later in this list, the further along.
+POSITIONS: dict[str, str] = {
+    Goods.TO_SHIP: "not_shipped",
+    Goods.IN_TRANSIT: "in_transit",
+    Goods.RECALLING: "in_transit",
+    Goods.SENDING_BACK: "with_customer",
+    Goods.DELIVERED: "with_customer",
+    Goods.REFUSED: "returning",
+    Goods.RETURNING: "returning",
+    Goods.LOST: "lost",
+    Goods.RECEIVED: "back",
+    Goods.RESTOCKED: "back",
+    Goods.WRITTEN_OFF: "back",
+}
+ALONG = ("not_shipped", "in_transit", "at_door", "with_customer", "returning", "lost", "back")
+
+
+def state_facts(case: Case, order: OrderView | None, *, at: datetime, currency: str) -> dict[str, Any]:
+    """The facts document of the contract, for this case as it stands now."""
+    asked = _asked(case)
+    document: dict[str, Any] = {
+        "currency": order.currency if order else currency,
+        "asked_at": case.opened_at.isoformat(),
+        "case": _case_facts(case, order, asked),
+    }
+    if order:
+        document |= {"platform": order.platform or "own-store"}
+        document |= {"market": order.market} if order.market else {}
+        document["order"] = _order_facts(case, order)
+        parcel = _parcel_facts(order, asked)
+        document |= {"parcel": parcel} if parcel else {}
+        document |= _change_facts(case, order, asked)
+    evidence = _evidence(case)
+    document |= {"evidence": evidence} if evidence else {}
+    return _with_findings(document, case)
+
+
+def _asked(case: Case) -> list[dict[str, Any]]:
+    return db.fetch(
+        "select cl.line_id, cl.quantity, cl.wanted_sku, l.number, l.product, l.sku from cases_caseline cl"
+        " join orders_line l on l.id = cl.line_id where cl.case_id = %s order by cl.id",
+        [case.id],
+    )
+
+
+def _case_facts(case: Case, order: OrderView | None, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    facts: dict[str, Any] = {"kind": case.kind, "reason": case.reason, "claimant": case.claimant}
+    facts |= case.details.get("facts", {})
+    if order and asked:
+        units: dict[str, int] = {}
+        for row in asked:
+            units[row["number"]] = units.get(row["number"], 0) + row["quantity"]
+        facts["lines"] = [{"id": number, "quantity": quantity} for number, quantity in units.items()]
+    return facts
+
+
+def _order_facts(case: Case, order: OrderView) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "shipping_paid": Money(order.shipping_minor, order.currency).amount(),
+        "fulfilled_by": order.fulfilled_by,
+        "channel": order.channel,
+        "lines": _line_facts(case, order),
+        "payment_records": len(order.payments) + sum(1 for p in order.payments if p.refunded_before_minor),
+    }
+    for name in ("ordered_at", "shipped_at", "delivered_at", "promised_by"):
+        if moment := getattr(order, name):
+            facts[name] = moment.isoformat()
+    if order.payments:
+        facts["payment"] = order.payments[0].method
+    shipping = balances.balances(Book.SHIPPING, [order.id])[order.id]
+    given = shipping.get(Value.PROMISED, 0) + shipping.get(Value.GIVEN, 0)
+    facts["shipping_refunded_before"] = Money(given, order.currency).amount()
+    if order.state == "cancelled":
+        facts["state"] = "cancelled"
+    for earlier in db.fetch(
+        "select kind, reason from cases_case where order_id = %s and id <> %s and state = 'approved'",
+        [order.id, case.id],
+    ):
+        if earlier["kind"] in {"return", "exchange"}:
+            facts["return_asked"] = True
+        if (earlier["kind"], earlier["reason"]) == ("change", "items"):
+            facts["items_changed"] = True
+        if earlier["kind"] == "cancellation" and _all_cancelled(order):
+            facts["state"] = "cancelled"
+    return facts | order.attributes.get("facts", {})
+
+
+def _all_cancelled(order: OrderView) -> bool:
+    held = balances.balances(Book.GOODS, [line.id for line in order.lines])
+    return all(held[line.id].get(Goods.CANCELLED, 0) == line.quantity for line in order.lines)
+
+
+def _line_facts(case: Case, order: OrderView) -> list[dict[str, Any]]:
+    ids = [line.id for line in order.lines]
+    claims = balances.balances(Book.CLAIMS, ids)
+    value = balances.balances(Book.VALUE, ids)
+    mine = {
+        row["line_id"]: int(row["units"])
+        for row in db.fetch(
+            "select line_id, sum(quantity - made_good) as units from cases_caseline where case_id = %s"
+            " group by line_id",
+            [case.id],
+        )
+    }
+    return [_line(line, order, claims[line.id], value[line.id], mine.get(line.id, 0)) for line in order.lines]
+
+
+def _line(
+    line: LineView, order: OrderView, claims: Mapping[str, int], value: Mapping[str, int], mine: int
+) -> dict[str, Any]:
+    gone = line.quantity - claims.get(Claims.OPEN, 0) - min(mine, claims.get(Claims.ASKED, 0))
+    facts: dict[str, Any] = {
+        "id": line.number,
+        "quantity": line.quantity,
+        "units_given_back": max(0, min(gone, line.quantity)),
+    }
+    if line.category:
+        facts["category"] = line.category
+    if Value.PAID in value or line.paid_minor is not None:
+        given = value.get(Value.PROMISED, 0) + value.get(Value.GIVEN, 0)
+        facts["paid"] = Money(-value.get(Value.PAID, 0), order.currency).amount()
+        facts["refunded_before"] = Money(given, order.currency).amount()
+    return facts | line.attributes.get("facts", {})
+
+
+def _parcel_facts(order: OrderView, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Where the asked units are; the furthest along counts where they are in several places."""
+    ids = {row["line_id"] for row in asked} or {line.id for line in order.lines}
+    places = {
+        POSITIONS[name]
+        for held in balances.balances(Book.GOODS, ids).values()
+        for name, units in held.items()
+        if units > 0 and name in POSITIONS
+    }
+    if "in_transit" in places and any(parcel.position == "at_door" for parcel in order.parcels):
+        places.add("at_door")
+    return {"position": max(places, key=ALONG.index)} if places else {}
+
+
+def _change_facts(case: Case, order: OrderView, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a change or exchange would cost and whether the chosen way of payment can bear it."""
+    facts: dict[str, Any] = {}
+    difference = 0
+    wanted = [row for row in asked if row["wanted_sku"]]
+    if wanted:
+        items = orders.catalog_items([row["wanted_sku"] for row in wanted])
+        difference = price_difference(order, wanted, items)
+        facts["change"] = {
+            "new_items_available": all(
+                row["wanted_sku"] in items and items[row["wanted_sku"]].available for row in wanted
+            ),
+            "same_product": all(
+                row["wanted_sku"] in items and items[row["wanted_sku"]].product == row["product"] for row in wanted
+            ),
+            "differs": all(row["wanted_sku"] != row["sku"] for row in wanted),
+            "to_pay": Money(max(difference, 0), order.currency).amount(),
+            "to_refund": Money(max(-difference, 0), order.currency).amount(),
+        }
+    elif case.kind == "change" and case.reason == "payment":
+        difference = sum(payment.captured_minor - payment.refunded_before_minor for payment in order.payments)
+    if method := method_facts(case, order, to_pay=max(difference, 0)):
+        facts["method"] = method
+    return facts
+
+
+def price_difference(order: OrderView, wanted: Sequence[Mapping[str, Any]], items: Mapping[str, Any]) -> int:
+    """Price of the new items less what was paid for the old ones, in minor units; positive: to be paid."""
+    total = 0
+    by_id = {line.id: line for line in order.lines}
+    for row in wanted:
+        if row["wanted_sku"] in items:
+            paid = paid_for(by_id[row["line_id"]], row["quantity"])
+            total += items[row["wanted_sku"]].price_minor * row["quantity"] - paid
+    return total
+
+
+def paid_for(line: LineView, units: int) -> int:
+    """What was paid for some units of a line, in minor units, rounded down."""
+    return (line.paid_minor or 0) * units // max(line.quantity, 1)
+
+
+def method_facts(case: Case, order: OrderView, *, to_pay: int) -> dict[str, Any]:
+    """The way of payment named in the request, else the original one."""
+    reference = case.details.get("method") or (order.payments[0].method_reference if order.payments else "")
+    if not reference:
+        return {}
+    saved = {method.reference: method for method in customers.methods_of(order.customer.id)}
+    original = bool(order.payments) and reference == order.payments[0].method_reference
+    facts: dict[str, Any] = {"belongs_to_customer": reference in saved, "is_original": original}
+    if reference not in saved:
+        return facts
+    method = saved[reference]
+    facts["kind"] = _policy_kind(method.kind)
+    if method.kind in {"gift_card", "store_credit"}:
+        held = balances.balances(Book.CREDIT, [method.id])[method.id]
+        facts["balance_covers"] = held.get(Credit.BALANCE, 0) >= to_pay
+    else:
+        facts["balance_covers"] = True
+    return facts
+
+
+def _policy_kind(kind: str) -> str:
+    known = {"card", "wallet", "cod", "gift_card", "bank", "points", "coupon"}
+    return {"store_credit": "gift_card"}.get(kind, kind if kind in known else "unknown")
+
+
+def _evidence(case: Case) -> list[dict[str, Any]]:
+    rows = db.fetch("select kind, of_line from cases_evidence where case_id = %s order by id", [case.id])
+    return [{"kind": row["kind"]} | ({"of": row["of_line"]} if row["of_line"] else {}) for row in rows]
+
+
+def _with_findings(document: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Put what verification established over what was merely said; the latest finding of a fact counts."""
+    rows = db.fetch("select fact, value from cases_finding where case_id = %s order by id", [case.id])
+    for row in rows:
+        section, _, name = row["fact"].partition(".")
+        value = db.read_json(row["value"])
+        if section == "line":
+            line, _, name = name.partition(".")
+            for entry in document.get("order", {}).get("lines", []):
+                if entry["id"] == line:
+                    entry[name] = value
+        else:
+            document.setdefault(section, {})[name] = value
+    return document

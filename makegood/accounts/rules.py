@@ -86,6 +86,7 @@ class MerchantSettings:
     reallocation: Reallocation
     evidence: EvidenceLimits
     languages: tuple[str, ...]
+    auto_approve_on_silence: bool = False  # what the policy proposes counts as approved when the merchant is silent
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def due(self, wait: Wait, start: datetime, pauses: Iterable[Pause] = ()) -> Due | None:
@@ -117,7 +118,8 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
     _only(
         given,
         "settings",
-        "calendar waits approval_limits two_people_above packs appeal_rounds_max reallocation evidence languages",
+        "calendar waits approval_limits two_people_above packs appeal_rounds_max reallocation evidence languages"
+        " auto_approve_on_silence",
     )
     calendar = given.get("calendar")
     limits = given.get("approval_limits")
@@ -134,6 +136,7 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         reallocation=cast("Reallocation", reallocation),
         evidence=_read_evidence(given.get("evidence", {})),
         languages=_read_languages(given.get("languages", list(LANGUAGES))),
+        auto_approve_on_silence=_flag(given.get("auto_approve_on_silence", False), "auto_approve_on_silence"),
         raw=given,
     )
 
@@ -224,4 +227,10 @@ def _only(parts: Mapping[str, Any], where: str, known: str) -> None:
 def _whole(value: object, where: str, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise SettingMalformed(value, field=where, rule=f"whole_number_{least}_to_{most}")
+    return value
+
+
+def _flag(value: object, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise SettingMalformed(value, field=field, rule="true or false")
     return value

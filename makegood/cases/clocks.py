@@ -54,9 +54,7 @@ def set_clocks(case: Case, *, may_appeal: bool = False, at: datetime) -> None:
     case.waiting_on = _waiting_on(case, nearest)
 
 
-def _settle(
-    case: Case, settings: MerchantSettings, waiting: Waiting, row: dict[str, object] | None
-) -> datetime | None:
+def _settle(case: Case, settings: MerchantSettings, waiting: Waiting, row: dict[str, object] | None) -> datetime | None:
     """Make the one open row of this wait true; its due time, None while it is paused."""
     due = settings.due(SettledWait(waiting.wait), waiting.starts_at, waiting.pauses)
     due_at = due.at if due else None

@@ -6,7 +6,6 @@ What is not known is left out: unknown is not false.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from makegood.cases.models import Case
@@ -15,7 +14,7 @@ from makegood.kit import db
 from makegood.kit.money import Money
 from makegood.ledger import queries as balances
 from makegood.ledger.states import Book, Claims, Credit, Goods, Value
-from makegood.orders import queries as orders
+from makegood.orders.catalog import catalog_items
 from makegood.orders.queries import LineView, OrderView
 
 # Where a unit is, in the words of the policy; the later in this list, the further along.
@@ -35,7 +34,7 @@ POSITIONS: dict[str, str] = {
 ALONG = ("not_shipped", "in_transit", "at_door", "with_customer", "returning", "lost", "back")
 
 
-def state_facts(case: Case, order: OrderView | None, *, at: datetime, currency: str) -> dict[str, Any]:
+def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[str, Any]:
     """The facts document of the contract, for this case as it stands now."""
     asked = _asked(case)
     document: dict[str, Any] = {
@@ -102,7 +101,7 @@ def _order_facts(case: Case, order: OrderView) -> dict[str, Any]:
             facts["items_changed"] = True
         if earlier["kind"] == "cancellation" and _all_cancelled(order):
             facts["state"] = "cancelled"
-    return facts | order.attributes.get("facts", {})
+    return {**facts, **order.attributes.get("facts", {})}
 
 
 def _all_cancelled(order: OrderView) -> bool:
@@ -140,7 +139,7 @@ def _line(
         given = value.get(Value.PROMISED, 0) + value.get(Value.GIVEN, 0)
         facts["paid"] = Money(-value.get(Value.PAID, 0), order.currency).amount()
         facts["refunded_before"] = Money(given, order.currency).amount()
-    return facts | line.attributes.get("facts", {})
+    return {**facts, **line.attributes.get("facts", {})}
 
 
 def _parcel_facts(order: OrderView, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def _change_facts(case: Case, order: OrderView, asked: Sequence[Mapping[str, Any
     difference = 0
     wanted = [row for row in asked if row["wanted_sku"]]
     if wanted:
-        items = orders.catalog_items([row["wanted_sku"] for row in wanted])
+        items = catalog_items([row["wanted_sku"] for row in wanted])
         difference = price_difference(order, wanted, items)
         facts["change"] = {
             "new_items_available": all(

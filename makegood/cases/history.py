@@ -29,7 +29,7 @@ def event_hash(prev: str, *, seq: int, kind: str, actor: str, happened_at: datet
     return hashlib.sha256("\x1f".join([prev, str(seq), kind, actor, str(at), canonical(data)]).encode()).hexdigest()
 
 
-def record(case: Case, kind: str, *, actor: str, at: datetime, **data: Any) -> None:
+def record(case: Case, kind: str, /, *, actor: str, at: datetime, **data: Any) -> None:
     """Append one event and fold it into the case's marks. Personal text never goes in here; see ``write_text``."""
     db.require_transaction()
     at = at.astimezone(UTC)
@@ -105,9 +105,7 @@ def save(case: Case, *fields: str) -> None:
     """Write the named columns and the chain's end."""
     names = (*fields, "marks", "event_seq", "event_hash")
     values = [json.dumps(case.marks) if name == "marks" else getattr(case, name) for name in names]
-    db.execute(
-        f"update cases_case set {', '.join(f'{name} = %s' for name in names)} where id = %s", [*values, case.id]
-    )
+    db.execute(f"update cases_case set {', '.join(f'{name} = %s' for name in names)} where id = %s", [*values, case.id])
 
 
 @db.query

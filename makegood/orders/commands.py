@@ -323,3 +323,28 @@ def add_parcel(
             [parcel_id, line_id, units],
         )
     return int(parcel_id)
+
+
+def add_payment(
+    order_id: int, *, reference: str, method: str, method_reference: str, captured_minor: int, captured_at: datetime
+) -> int:
+    """Record a further payment of an order, taken after the sale; its id. The caller has locked the order."""
+    db.require_transaction()
+    internal = method in {"gift_card", "store_credit"}
+    [payment_id] = db.insert(
+        "orders_payment",
+        [
+            {
+                "order_id": order_id,
+                "reference": reference,
+                "method": method,
+                "method_reference": method_reference,
+                "captured_minor": captured_minor,
+                "refunded_before_minor": 0,
+                "captured_at": captured_at,
+                "gateway": "store_credit" if internal else "manual",
+                "gateway_reference": "",
+            }
+        ],
+    )
+    return int(payment_id)

@@ -63,9 +63,7 @@ def file_appeal(*, ref: str, grounds: str, actor: Actor, at: datetime) -> Case:
     moving.move(case, to=State.APPEALED)
     case.closed_at = None
     rounds = Appeal.objects.filter(case=case).count()
-    Appeal.objects.create(
-        case=case, round=rounds + 1, decision_id=decision["id"], filed_by=actor.key, filed_at=at
-    )
+    Appeal.objects.create(case=case, round=rounds + 1, decision_id=decision["id"], filed_by=actor.key, filed_at=at)
     digest = history.write_text(case, kind="grounds", body=grounds, author=actor.key, at=at) if grounds else ""
     history.record(case, "appeal_filed", actor=actor.key, at=at, decision=decision["id"], grounds=digest)
     moving.finish(case, actor=actor, at=at)
@@ -106,9 +104,7 @@ def review_appeal(
 def _check_reviewer(case: Case, appeal: Appeal, actor: Actor) -> None:
     """Whoever decided or approved any earlier round, or filed the appeal, is out. Raises SamePerson."""
     took_part = {appeal.filed_by}
-    for row in db.fetch(
-        "select decided_by, approved_by, second_by from cases_decision where case_id = %s", [case.id]
-    ):
+    for row in db.fetch("select decided_by, approved_by, second_by from cases_decision where case_id = %s", [case.id]):
         took_part |= {row["decided_by"], row["approved_by"], row["second_by"]}
     earlier = db.fetch("select reviewer from cases_appeal where case_id = %s", [case.id])
     took_part |= {row["reviewer"] for row in earlier}
@@ -116,9 +112,7 @@ def _check_reviewer(case: Case, appeal: Appeal, actor: Actor) -> None:
         raise SamePerson(actor.key, field="actor", rule="reviewer_is_not_decider")
 
 
-def _grant(
-    case: Case, outcome: str, remedies: Sequence[HandRemedy], *, why: str, actor: Actor, at: datetime
-) -> None:
+def _grant(case: Case, outcome: str, remedies: Sequence[HandRemedy], *, why: str, actor: Actor, at: datetime) -> None:
     """A new decision by the reviewer, in force at once; limits of the reviewer hold."""
     moving.move(case, to=State.APPROVED)
     verdict = "grant" if outcome == "granted" else "partly"
@@ -134,4 +128,4 @@ def _grant(
     )
     promising.promise(case, order, planned, actor=actor, at=at)
     if order is not None and moving.reserves_units(case.kind, case.reason):
-        promising.settle_units(case, order, planned, source=Claims.OPEN, at=at)
+        promising.settle_units(case, planned, source=Claims.OPEN, at=at)

@@ -40,9 +40,7 @@ class DecisionChanged(errors.Refused):
 
 
 @db.command
-def approve_case(
-    *, ref: str, actor: Actor, at: datetime, decision_id: int | None = None
-) -> Case:
+def approve_case(*, ref: str, actor: Actor, at: datetime, decision_id: int | None = None) -> Case:
     """Promise what the decision in force grants, and leave the job that pays it.
 
     ``decision_id`` is the decision the person saw. Above the two-person limit the first approval is only noted.
@@ -76,9 +74,7 @@ def approve_in_transaction(case: Case, *, actor: Actor, at: datetime, decision_i
         " else approved_by end where id = %s",
         [at, actor.key, decision["id"]],
     )
-    history.record(
-        case, "approved", actor=actor.key, at=at, decision=decision["id"], total=total.as_json()
-    )
+    history.record(case, "approved", actor=actor.key, at=at, decision=decision["id"], total=total.as_json())
     carry_out(case, remedies, actor=actor, at=at)
     moving.finish(case, actor=actor, at=at)
 
@@ -87,12 +83,12 @@ def carry_out(case: Case, remedies: list[dict[str, Any]], *, actor: Actor, at: d
     """Put an approved decision into effect: goods, promises, units, changes of the order."""
     order = orders.order_view(case.order_id) if case.order_id else None
     if order is not None:
-        goods.begin_goods(case, order, actor=actor, at=at)
+        goods.begin_goods(case, actor=actor, at=at)
         if case.kind == Kind.CHANGE:
             changing.change_order(case, order, actor=actor, at=at)
     promising.promise(case, order, remedies, actor=actor, at=at)
     if order is not None and moving.reserves_units(case.kind, case.reason):
-        promising.settle_units(case, order, remedies, source=Claims.ASKED, at=at)
+        promising.settle_units(case, remedies, source=Claims.ASKED, at=at)
 
 
 def decision_in_force(case: Case) -> dict[str, Any]:

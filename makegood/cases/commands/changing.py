@@ -17,8 +17,8 @@ from makegood.ledger import queries as balances
 from makegood.ledger.commands import Move
 from makegood.ledger.states import UNIT, Book, Claims, Credit, Goods, MoneyAccount, Value
 from makegood.orders import commands as order_commands
-from makegood.orders import queries as orders
-from makegood.orders.queries import OrderView, PaymentView
+from makegood.orders.catalog import catalog_items
+from makegood.orders.queries import OrderView
 
 
 class MethodUnknown(errors.Unknown):
@@ -54,7 +54,7 @@ def _change_items(case: Case, order: OrderView, *, actor: Actor, at: datetime) -
         " join orders_line l on l.id = cl.line_id where cl.case_id = %s order by cl.id",
         [case.id],
     )
-    items = orders.catalog_items([row["wanted_sku"] for row in rows])
+    items = catalog_items([row["wanted_sku"] for row in rows])
     difference = facts.price_difference(order, rows, items)
     method = _method(case, order)
     new_lines = order_commands.change_items(
@@ -105,11 +105,9 @@ def _method(case: Case, order: OrderView) -> customers.MethodView:
     raise MethodUnknown(wanted, field="method", rule="saved_method_of_the_customer")
 
 
-def _take_payment(
-    case: Case, order: OrderView, method: customers.MethodView, amount: int, *, at: datetime
-) -> PaymentView:
+def _take_payment(case: Case, order: OrderView, method: customers.MethodView, amount: int, *, at: datetime) -> None:
     """Book a further payment of the order; a gift card pays it from its balance."""
-    payment = order_commands.add_payment(
+    payment_id = order_commands.add_payment(
         order.id,
         reference=f"{case.ref}-{method.reference}",
         method=method.kind,
@@ -117,7 +115,7 @@ def _take_payment(
         captured_minor=amount,
         captured_at=at,
     )
-    moves = [Move(Book.MONEY, payment.id, MoneyAccount.CAPTURED, MoneyAccount.AVAILABLE, order.currency, amount)]
+    moves = [Move(Book.MONEY, payment_id, MoneyAccount.CAPTURED, MoneyAccount.AVAILABLE, order.currency, amount)]
     if method.kind in {"gift_card", "store_credit"}:
         moves.append(Move(Book.CREDIT, method.id, Credit.BALANCE, Credit.ISSUED, order.currency, amount))
     ledger.post(
@@ -128,12 +126,9 @@ def _take_payment(
         order_id=order.id,
         cause=case.ref,
     )
-    return payment
 
 
-def _give_back(
-    case: Case, order: OrderView, shares: Mapping[int, int], *, at: datetime, to_method: str = ""
-) -> None:
+def _give_back(case: Case, order: OrderView, shares: Mapping[int, int], *, at: datetime, to_method: str = "") -> None:
     """Promise parts of payments back, as a remedy like any other, so that settlement pays it once."""
     decision = db.fetch_one("select id from cases_decision where case_id = %s and not superseded", [case.id])
     assert decision is not None  # noqa: S101 - only approved decisions are carried out

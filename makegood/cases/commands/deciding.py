@@ -66,7 +66,7 @@ def propose(case: Case, *, actor: Actor, at: datetime) -> Outcome:
     """Decide and write the proposal, inside the caller's transaction."""
     db.require_transaction()
     order = orders.order_view(case.order_id) if case.order_id else None
-    stated, outcome = consider(case, order, at=at)
+    stated, outcome = consider(case, order)
     verdict = outcome.verdict
     if verdict == "need_evidence":
         moving.move(case, to=State.VERIFYING)
@@ -78,11 +78,11 @@ def propose(case: Case, *, actor: Actor, at: datetime) -> Outcome:
     return outcome
 
 
-def consider(case: Case, order: OrderView | None, *, at: datetime) -> tuple[Facts, Outcome]:
+def consider(case: Case, order: OrderView | None) -> tuple[Facts, Outcome]:
     """What the policy says of the case as it stands; nothing is written."""
     merchant = accounts.merchant()
     settings = accounts.settings_of_merchant()
-    stated = Facts.from_json(facts.state_facts(case, order, at=at, currency=merchant.currency))
+    stated = Facts.from_json(facts.state_facts(case, order, currency=merchant.currency))
     return stated, outcome_of(stated, pack_ids=settings.packs or None)
 
 
@@ -208,7 +208,7 @@ def write_hand_decision(
 ) -> int:
     """Store a decision made by a person beside the facts and the policy's own proposal."""
     order = orders.order_view(case.order_id) if case.order_id else None
-    stated, outcome = consider(case, order, at=at)
+    stated, outcome = consider(case, order)
     currency = outcome.facts.currency
     planned = [promising.plan_by_hand(item, order, currency=currency, index=i) for i, item in enumerate(remedies)]
     total = sum(row["amount_minor"] for row in planned if row["currency"] == currency)
@@ -225,8 +225,7 @@ def write_hand_decision(
         why=why,
     )
     rows = [
-        {"decision_id": decision_id, "case_id": case.id, "seq": seq, **row}
-        for seq, row in enumerate(planned, start=1)
+        {"decision_id": decision_id, "case_id": case.id, "seq": seq, **row} for seq, row in enumerate(planned, start=1)
     ]
     db.insert("cases_remedy", rows)
     history.record(

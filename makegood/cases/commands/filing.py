@@ -19,6 +19,7 @@ from makegood.kit import db, errors, refs
 from makegood.ledger import commands as ledger
 from makegood.ledger.commands import Move
 from makegood.ledger.states import UNIT, Book, Claims
+from makegood.orders import commands as order_commands
 from makegood.orders import queries as orders
 from makegood.orders.queries import LineView, OrderView
 from makegood.policy.reasons import find_reason
@@ -45,7 +46,7 @@ class TimeMalformed(errors.Malformed):
 
 
 @db.command
-def file_case(
+def file_case(  # noqa: PLR0913 - one request has many sides
     *,
     kind: str,
     reason: str,
@@ -72,7 +73,7 @@ def file_case(
     find_reason(kind, reason, claimant=claimant)
     order = None
     if order_number:
-        order = orders.order_view(orders.lock_order_by_number(order_number))
+        order = orders.order_view(order_commands.lock_order_by_number(order_number))
         _check_customer(order, actor, order_number)
     elif kind not in KINDS_WITHOUT_ORDER:
         raise OrderNeeded(kind, field="order", rule="known_order")
@@ -174,9 +175,7 @@ def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetim
     ledger.post(
         kind="units_asked",
         request_key=f"case:{case.id}:asked",
-        moves=[
-            Move(Book.CLAIMS, line_id, Claims.OPEN, Claims.ASKED, UNIT, units) for line_id, units in totals.items()
-        ],
+        moves=[Move(Book.CLAIMS, line_id, Claims.OPEN, Claims.ASKED, UNIT, units) for line_id, units in totals.items()],
         at=at,
         order_id=case.order_id,
         cause=case.ref,
@@ -212,9 +211,7 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
     if case.order_id is not None and moving.reserves_units(case.kind, case.reason):
         units = moving.units_of(case)
         asking.check_left(units)
-        moving.shift_claims(
-            case, units.items(), source=Claims.OPEN, target=Claims.ASKED, why="asked_again", at=at
-        )
+        moving.shift_claims(case, units.items(), source=Claims.OPEN, target=Claims.ASKED, why="asked_again", at=at)
     db.execute("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
     moving.finish(case, actor=actor, at=at)
     return case
@@ -230,9 +227,7 @@ def add_message(*, ref: str, body: str, actor: Actor, at: datetime, internal: bo
     digest = history.write_text(
         case, kind="note" if internal else "message", body=body, author=actor.key, at=at, internal=internal
     )
-    history.record(
-        case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest
-    )
+    history.record(case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest)
     if case.state in UNDECIDED and actor.kind == "customer":
         moving.finish(case, actor=actor, at=at)  # an answer to a question starts the merchant's clock again
     else:

@@ -17,6 +17,7 @@ from makegood.kit import db, errors
 from makegood.ledger import queries as balances
 from makegood.ledger.states import Book, Goods
 from makegood.orders import queries as orders
+from makegood.orders.parcels import ParcelState, parcel_state
 from makegood.orders.queries import OrderView
 from makegood.orders.states import Position
 
@@ -76,7 +77,7 @@ def call_off_recall(case: Case, *, at: datetime) -> None:
         case.goods_state = GoodsState.NONE
 
 
-def begin_goods(case: Case, order: OrderView, *, actor: Actor, at: datetime) -> None:
+def begin_goods(case: Case, *, actor: Actor, at: datetime) -> None:
     """What approval means for the goods, by where they are."""
     units = moving.units_of(case)
     held = balances.balances(Book.GOODS, units)
@@ -88,10 +89,9 @@ def begin_goods(case: Case, order: OrderView, *, actor: Actor, at: datetime) -> 
         if case.goods_state == GoodsState.NONE:
             _move(case, units, [Goods.RECALLING, Goods.IN_TRANSIT], Goods.REFUSED, "refused", at)
             _coming_back(case, actor=actor, at=at)
-    elif case.kind in {Kind.RETURN, Kind.EXCHANGE} and case.goods_state == GoodsState.NONE:
-        case.goods_state = GoodsState.AUTHORISED
-        history.record(case, "return_authorised", actor=actor.key, at=at)
-    elif case.kind == Kind.CLAIM and _asks_goods_back(case):
+    elif (case.kind in {Kind.RETURN, Kind.EXCHANGE} and case.goods_state == GoodsState.NONE) or (
+        case.kind == Kind.CLAIM and _asks_goods_back(case)
+    ):
         case.goods_state = GoodsState.AUTHORISED
         history.record(case, "return_authorised", actor=actor.key, at=at)
     elif case.kind == Kind.CLAIM and case.reason == "not_received":
@@ -290,16 +290,16 @@ def follow_parcel(*, parcel_id: int, at: datetime) -> list[str]:
 
     Gives the refs of the cases that moved. An order nobody asked after-sales for has no books yet: nothing to do.
     """
-    parcel = orders.parcel_view(parcel_id)
+    parcel = parcel_state(parcel_id)
     db.execute("select 1 from orders_order where id = %s for update", [parcel.order_id])
-    parcel = orders.parcel_view(parcel_id)  # again, now that nobody else can move it
+    parcel = parcel_state(parcel_id)  # again, now that nobody else can move it
     if not db.fetch_one("select 1 as opened from ledger_entry where request_key = %s", [f"open:{parcel.order_id}"]):
         return []
     _follow_goods(parcel, at=at)
     return [ref for ref in _cases_of(parcel.order_id) if _follow_case(ref, parcel, at=at)]
 
 
-def _follow_goods(parcel: orders.ParcelView, *, at: datetime) -> None:
+def _follow_goods(parcel: ParcelState, *, at: datetime) -> None:
     rule = _FOLLOW.get((parcel.direction, parcel.position))
     if rule is None:
         return
@@ -327,19 +327,17 @@ def _follow_goods(parcel: orders.ParcelView, *, at: datetime) -> None:
 
 
 def _cases_of(order_id: int) -> list[str]:
-    rows = db.fetch(
-        "select ref from cases_case where order_id = %s and closed_at is null order by id", [order_id]
-    )
+    rows = db.fetch("select ref from cases_case where order_id = %s and closed_at is null order by id", [order_id])
     return [row["ref"] for row in rows]
 
 
-def _follow_case(ref: str, parcel: orders.ParcelView, *, at: datetime) -> bool:
+def _follow_case(ref: str, parcel: ParcelState, *, at: datetime) -> bool:
     """What the carrier's word means for one open case."""
     case = history.lock_case(ref)
     before = case.goods_state
     position = parcel.position
     if case.goods_state == GoodsState.RECALLING:
-        if position == Position.WITH_CUSTOMER or parcel.last_event == "intercept_missed":
+        if position == Position.WITH_CUSTOMER or "intercept_missed" in parcel.told:
             recall_missed(case, actor=CARRIER, at=at)
         elif position in {Position.RETURNING, Position.BACK}:
             history.record(case, "recall_intercepted", actor=CARRIER.key, at=at, parcel=parcel.reference)

@@ -141,9 +141,7 @@ def _add(budget: Budget, amount: str, *, key: str, actor: Actor, at: datetime) -
     ledger.post(
         kind="budget_approved",
         request_key=key,
-        moves=[
-            Move(Book.BUDGET, budget.id, BudgetAccount.APPROVED, BudgetAccount.AVAILABLE, budget.asset, minor)
-        ],
+        moves=[Move(Book.BUDGET, budget.id, BudgetAccount.APPROVED, BudgetAccount.AVAILABLE, budget.asset, minor)],
         at=at,
         cause=actor.key,
     )

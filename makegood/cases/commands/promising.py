@@ -167,9 +167,7 @@ def reserve(case: Case, order: OrderView | None, remedy: dict[str, Any], *, at: 
 
 def _from_value(remedy: Mapping[str, Any], order: OrderView) -> Move:
     if remedy["kind"] == "shipping_refund":
-        return Move(
-            Book.SHIPPING, order.id, Value.LEFT, Value.PROMISED, order.currency, remedy["amount_minor"]
-        )
+        return Move(Book.SHIPPING, order.id, Value.LEFT, Value.PROMISED, order.currency, remedy["amount_minor"])
     return Move(Book.VALUE, remedy["line_id"], Value.LEFT, Value.PROMISED, order.currency, remedy["amount_minor"])
 
 
@@ -298,14 +296,10 @@ def unmake_good(case: Case, *, at: datetime, units: Mapping[int, int] | None = N
             left[row["line_id"]] = left.get(row["line_id"], 0) - take
         db.execute("update cases_caseline set made_good = made_good - %s where id = %s", [take, row["id"]])
         freed[row["line_id"]] = freed.get(row["line_id"], 0) + take
-    moving.shift_claims(
-        case, freed.items(), source=Claims.MADE_GOOD, target=Claims.OPEN, why="made_open", at=at
-    )
+    moving.shift_claims(case, freed.items(), source=Claims.MADE_GOOD, target=Claims.OPEN, why="made_open", at=at)
 
 
-def settle_units(
-    case: Case, order: OrderView, remedies: Iterable[Mapping[str, Any]], *, source: Claims, at: datetime
-) -> None:
+def settle_units(case: Case, remedies: Iterable[Mapping[str, Any]], *, source: Claims, at: datetime) -> None:
     """Say for each asked unit whether it is made good now, or may be asked for again.
 
     A unit is made good by another thing in its place, by going back, or by a refund of all that is left for it.

@@ -86,7 +86,7 @@ def _auto_approve(case: Case, deadline: dict[str, Any], at: datetime) -> None:
         _escalate(case, deadline, at)
 
 
-def _auto_refund(case: Case, deadline: dict[str, Any], at: datetime) -> None:
+def _auto_refund(case: Case, _: dict[str, Any], at: datetime) -> None:
     rows = moving.case_lines(case)
     received: dict[str, int] = {}
     for row in rows:
@@ -95,7 +95,7 @@ def _auto_refund(case: Case, deadline: dict[str, Any], at: datetime) -> None:
     goods.inspect_in_transaction(case, found, actor=CLOCK, at=at)
 
 
-def _recall_missed(case: Case, deadline: dict[str, Any], at: datetime) -> None:
+def _recall_missed(case: Case, _: dict[str, Any], at: datetime) -> None:
     goods.recall_missed(case, actor=CLOCK, at=at)
 
 
@@ -117,7 +117,7 @@ def _treat_as_lost(case: Case, deadline: dict[str, Any], at: datetime) -> None:
     _escalate(case, deadline, at)
 
 
-def _appeal_lapses(case: Case, deadline: dict[str, Any], at: datetime) -> None:
+def _appeal_lapses(case: Case, _: dict[str, Any], at: datetime) -> None:
     history.record(case, "appeal_window_passed", actor=CLOCK.key, at=at)
 
 

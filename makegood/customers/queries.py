@@ -41,7 +41,8 @@ def methods_of(customer_id: int) -> list[MethodView]:
     return [
         MethodView(**r)
         for r in db.fetch(
-            "select id, reference, kind, label, opening_minor, currency from customers_savedmethod where customer_id=%s order by id",
+            "select id, reference, kind, label, opening_minor, currency from customers_savedmethod"
+            " where customer_id = %s order by id",
             [customer_id],
         )
     ]

@@ -8,12 +8,13 @@ from makegood.cases import commands as cases
 from makegood.cases import history
 from makegood.cases.commands.goods import Inspected
 from makegood.ledger import queries as ledger
+from makegood.orders.queries import OrderView
 from tests.shop import AGENT, NOON, Bought, ask, sell, settle
 
 pytestmark = pytest.mark.usefixtures("merchant")
 
 
-def balances(order, book="goods"):  # type: ignore[no-untyped-def]
+def balances(order: OrderView, book: str = "goods") -> list[dict[str, int]]:
     found = ledger.balances(book, [line.id for line in order.lines])
     return [{k: v for k, v in found[line.id].items() if v and not k.startswith("~")} for line in order.lines]
 

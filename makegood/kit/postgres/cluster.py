@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -79,6 +80,14 @@ class StartFailed(Refused):
     message = "the database in {value} did not start:\n{log}"
 
 
+class RunsElsewhere(Refused):
+    code = "database_runs_elsewhere"
+    message = (
+        "a server already answers for the data folder {value}, and its process cannot be seen from here (another "
+        "container?): two on one folder would destroy it; use one container, or MAKEGOOD_DATABASE_URL"
+    )
+
+
 class StopFailed(Refused):
     code = "database_stop_failed"
     message = "the database in {value} (process {pid}) did not stop within {seconds} seconds"
@@ -101,6 +110,29 @@ def require_same_version(cluster: Path, binaries: Binaries) -> None:
             binaries_version=binaries.version,
             binaries_folder=binaries.folder,
         )
+
+
+def require_silence(layout: Layout) -> None:
+    """Raise RunsElsewhere where a server answers whose process is in another container with the same folder.
+
+    To be called when no postmaster is seen. One that is just dying may still answer for a moment.
+    """
+    if not wait_until(lambda: not _answers(layout), seconds=2):
+        raise RunsElsewhere(layout.cluster)
+
+
+def _answers(layout: Layout) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        try:
+            client.connect(str(layout.socket_dir / f".s.PGSQL.{PORT}"))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
+
+
+def is_missing(cluster: Path) -> bool:
+    """Whether there is no data yet: no folder, or an empty one that somebody made beforehand."""
+    return not cluster.exists() or not any(cluster.iterdir())
 
 
 def create(layout: Layout, binaries: Binaries, account: Account, *, fsync: bool) -> None:

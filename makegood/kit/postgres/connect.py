@@ -80,6 +80,13 @@ def preparing_dsn(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get(OWNER_URL_SETTING) or environ[URL_SETTING]
 
 
+def backup_dsn(environ: Mapping[str, str] = os.environ) -> str:
+    """The URL to back up and restore with: the embedded superuser's, or the owner URL's user, as itself."""
+    if is_embedded(environ):
+        return Layout.of(data_dir(environ)).dsn("admin")
+    return preparing_dsn(environ)
+
+
 def _external(role: Role, environ: Mapping[str, str]) -> dict[str, str]:
     setting = OWNER_URL_SETTING if role == "owner" and environ.get(OWNER_URL_SETTING) else URL_SETTING
     parts = _parse(environ[setting], setting)

@@ -144,11 +144,12 @@ def _bring_up_and_prepare(layout: Layout, *, fsync: bool) -> str:
 
 def _bring_up(layout: Layout, *, fsync: bool) -> None:
     if cluster.postmaster(layout.cluster) is None:
+        cluster.require_silence(layout)
         programs = binaries.choose_server(cluster.major_of(layout.cluster))
         cluster.require_same_version(layout.cluster, programs)
         account = choose_account(layout.cluster)
         let_through(programs.folder / "postgres", account)
-        if not layout.cluster.exists():
+        if cluster.is_missing(layout.cluster):
             cluster.create(layout, programs, account, fsync=fsync)
         let_through(layout.cluster, account)
         make_socket_dir(layout.socket_dir, uid=account.uid, gid=account.gid)
@@ -189,4 +190,5 @@ def _stop_if_unused(layout: Layout) -> bool:
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not cut the orderly stop short
     raise SystemExit(128 + number)

@@ -27,7 +27,7 @@ class CannotPrepare(Refused):
     code = "database_cannot_be_prepared"
     message = (
         "the database user {value} may not do this ({problem}): use one with CREATEROLE and CREATEDB, or have a "
-        "superuser create roles and database as docs/how-to describes"
+        "superuser create roles and database as docs/how-to/use-your-own-postgresql.md describes"
     )
 
 

@@ -24,6 +24,8 @@ def test_without_a_url_the_embedded_server_is_used_and_not_started(tmp_path: Pat
         "OPTIONS": {},
     }
     assert connect.is_embedded(environ)
+    assert conninfo.conninfo_to_dict(connect.backup_dsn(environ))["user"] == "postgres"
+    assert conninfo.conninfo_to_dict(connect.preparing_dsn(environ))["dbname"] == "postgres"
     assert not (tmp_path / "data").exists()
 
 
@@ -66,6 +68,7 @@ def test_a_login_as_the_role_itself_needs_no_change_of_role() -> None:
         "MAKEGOOD_OWNER_URL": "postgres://makegood_owner@db/x",
     }
 
+    assert connect.backup_dsn(environ) == connect.preparing_dsn(environ) == environ["MAKEGOOD_OWNER_URL"]
     assert connect.django_database("app", environ)["OPTIONS"] == {}
     assert connect.django_database("owner", environ)["USER"] == "makegood_owner"
     assert connect.django_database("owner", environ)["OPTIONS"] == {}

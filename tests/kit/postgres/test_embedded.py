@@ -229,6 +229,36 @@ def test_an_initdb_cut_short_is_begun_again(scratch: Path) -> None:
     assert not (scratch / "postgres.new").exists()
 
 
+def test_an_empty_folder_made_beforehand_is_filled(scratch: Path) -> None:
+    (scratch / "postgres").mkdir(mode=0o755)
+
+    with embedded.start(scratch, fsync=False) as server:
+        assert server.running
+
+
+def test_a_server_whose_process_cannot_be_seen_is_not_doubled(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = another_user(scratch)
+    with monkeypatch.context() as patch:
+        # What a second container with the same folder sees: the socket answers, the process is not there.
+        patch.setattr(cluster, "_is_postmaster", lambda _pid, _cluster: False)
+        with pytest.raises(cluster.RunsElsewhere):
+            embedded.start(scratch, fsync=False)
+
+    assert cluster.postmaster(scratch / "postgres") is not None
+    assert other.communicate("")[0] == "down\n"
+
+
+def test_a_second_signal_does_not_cut_the_stop_short(scratch: Path) -> None:
+    other = another_user(scratch)
+
+    for _ in range(5):
+        other.send_signal(signal.SIGTERM)
+    other.wait(timeout=30)
+
+    assert other.returncode == 128 + signal.SIGTERM
+    assert cluster.postmaster(scratch / "postgres") is None
+
+
 def test_a_folder_of_another_major_version_is_refused_and_left_alone(scratch: Path) -> None:
     embedded.start(scratch, fsync=False).stop()
     (scratch / "postgres" / "PG_VERSION").write_text("14\n")

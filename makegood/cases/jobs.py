@@ -1,0 +1,22 @@
+"""Work left for later: following parcels, and the sweep of deadlines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from makegood.cases import commands
+from makegood.kit import db, jobs
+
+
+@jobs.task("cases.follow_parcel")
+def follow_parcel(*, parcel_id: int) -> None:
+    """Carry a parcel's new position into the goods book and its order's cases."""
+    commands.follow_parcel(parcel_id=parcel_id, at=timezone.now())
+
+
+@db.query
+def merchants_due(at: datetime, limit: int) -> list[int]:
+    """Merchants with a deadline that has passed."""
+    return [row["id"] for row in db.fetch("select cases_merchants_due(%s, %s) as id", [at, limit])]

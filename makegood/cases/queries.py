@@ -1,0 +1,485 @@
+"""Reading cases: the queue, one case with everything on it, and what a customer may see of it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from makegood.cases.history import CaseUnknown
+from makegood.cases.waits import status_of
+from makegood.kit import db, errors
+
+
+class CursorMalformed(errors.Malformed):
+    code = "cursor_malformed"
+    message = "{field}: {value} is not a cursor this list gave."
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One row of the queue."""
+
+    id: int
+    ref: str
+    kind: str
+    reason: str
+    state: str
+    goods_state: str
+    money_state: str
+    status: str
+    waiting_on: str
+    due_at: datetime | None
+    provisional: bool
+    escalated: bool
+    assigned_to: int | None
+    opened_at: datetime
+    closed_at: datetime | None
+    order_number: str
+    customer_name: str
+    verdict: str
+    total_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class CasesPage:
+    """``next`` is the cursor of the following page, "" on the last."""
+
+    rows: tuple[CaseRow, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to show; empty means everything. ``search`` is a case ref or order number, from its beginning."""
+
+    state: str = ""
+    kind: str = ""
+    waiting_on: str = ""
+    assigned_to: int | None = None
+    customer_id: int | None = None
+    order_number: str = ""
+    escalated: bool = False
+    open_only: bool = False
+    search: str = ""
+
+
+_ROW = """
+select c.id, c.ref, c.kind, c.reason, c.state, c.goods_state, c.money_state, c.waiting_on, c.due_at,
+       c.escalated, c.assigned_to, c.opened_at, c.closed_at, coalesce(o.number, '') as order_number,
+       cu.name as customer_name, coalesce(d.verdict, '') as verdict, coalesce(d.total_minor, 0) as total_minor,
+       coalesce(d.currency, '') as currency,
+       exists (select 1 from cases_deadline dl where dl.case_id = c.id and dl.state = 'open' and dl.provisional
+                  and dl.due_at = c.due_at) as provisional
+  from (select * from cases_case c where {conditions} order by {order} limit {limit}) c
+  left join orders_order o on o.id = c.order_id
+  join customers_customer cu on cu.id = c.customer_id
+  left join cases_decision d on d.case_id = c.id and not d.superseded
+ order by {order}
+"""
+
+
+@db.query
+def queue_page(filters: Filters, *, after: str = "", limit: int = 50) -> CasesPage:
+    """Open cases, the next due first. Raises CursorMalformed."""
+    conditions, params = _conditions(filters)
+    conditions.append("c.closed_at is null and c.due_at is not null")
+    if after:
+        due_at, last_id = _read_cursor(after)
+        conditions.append("(c.due_at, c.id) > (%s, %s)")
+        params += [due_at, last_id]
+    rows = _rows(conditions, params, order="c.due_at, c.id", limit=limit)
+    more = len(rows) > limit and rows[limit - 1].due_at is not None
+    return CasesPage(rows[:limit], _cursor(rows[limit - 1]) if more else "")
+
+
+@db.query
+def cases_page(filters: Filters, *, after: str = "", limit: int = 50) -> CasesPage:
+    """All cases, newest first. Raises CursorMalformed."""
+    conditions, params = _conditions(filters)
+    if after:
+        _, last_id = _read_cursor(after)
+        conditions.append("c.id < %s")
+        params.append(last_id)
+    rows = _rows(conditions, params, order="c.id desc", limit=limit)
+    return CasesPage(rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else "")
+
+
+def _rows(conditions: list[str], params: list[Any], *, order: str, limit: int) -> tuple[CaseRow, ...]:
+    sql = _ROW.format(conditions=" and ".join(conditions) or "true", order=order, limit=limit + 1)
+    return tuple(
+        CaseRow(
+            **row,
+            status=status_of(
+                state=row["state"],
+                goods_state=row["goods_state"],
+                money_state=row["money_state"],
+                waiting_on=row["waiting_on"],
+                closed=row["closed_at"] is not None,
+            ),
+        )
+        for row in db.fetch(sql, params)
+    )
+
+
+def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    params: list[Any] = []
+    for column in ("state", "kind", "waiting_on", "assigned_to", "customer_id"):
+        value = getattr(filters, column)
+        if value not in {"", None}:
+            conditions.append(f"c.{column} = %s")
+            params.append(value)
+    if filters.escalated:
+        conditions.append("c.escalated")
+    if filters.open_only:
+        conditions.append("c.closed_at is null")
+    if filters.order_number:
+        conditions.append("c.order_id = (select id from orders_order where number = %s)")
+        params.append(filters.order_number)
+    if text := filters.search.strip().replace("\0", ""):
+        conditions.append("(c.ref = %s or c.order_id in (select id from orders_order where number = %s))")
+        params += [text.upper(), text]
+    return conditions, params
+
+
+def _cursor(row: CaseRow) -> str:
+    due = row.due_at.isoformat() if row.due_at else ""
+    return base64.urlsafe_b64encode(f"{due}|{row.id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[datetime | None, int]:
+    try:
+        due, _, last_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("|")
+        if not last_id.isdecimal() or len(last_id) > 18:
+            raise ValueError(last_id)
+        return (datetime.fromisoformat(due) if due else None), int(last_id)
+    except ValueError:
+        raise CursorMalformed(text, field="after", rule="a cursor of this list") from None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLineView:
+    line: str
+    sku: str
+    title: str
+    quantity: int
+    wanted_sku: str
+    made_good: int
+    received: int
+    accepted: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyView:
+    id: int
+    kind: str
+    line: str
+    quantity: int | None
+    amount_minor: int
+    currency: str
+    borne_by: str
+    due_by: datetime | None
+    after: str
+    rule: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """A decision; ``outcome`` is the quote document, ``facts`` what it was decided on."""
+
+    id: int
+    round: int
+    verdict: str
+    total_minor: int
+    currency: str
+    by_hand: bool
+    why: str
+    decided_by: str
+    decided_at: datetime
+    approved_by: str
+    second_by: str
+    communicated_at: datetime | None
+    policy_hash: str
+    outcome: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    remedies: tuple[RemedyView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineView:
+    wait: str
+    party: str
+    silence: str
+    starts_at: datetime
+    due_at: datetime | None
+    provisional: bool
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    id: int
+    kind: str
+    of_line: str
+    party: str
+    sha256: str
+    media_type: str
+    size: int
+    name: str
+    brought_by: str
+    brought_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    fact: str
+    value: Any
+    how: str
+    found_by: str
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    kind: str
+    author: str
+    internal: bool
+    body: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    seq: int
+    kind: str
+    actor: str
+    happened_at: datetime
+    data: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealView:
+    round: int
+    filed_by: str
+    filed_at: datetime
+    reviewer: str
+    outcome: str
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case with everything on it, for staff."""
+
+    id: int
+    ref: str
+    kind: str
+    reason: str
+    claimant: str
+    channel: str
+    language: str
+    state: str
+    goods_state: str
+    money_state: str
+    waiting_on: str
+    due_at: datetime | None
+    escalated: bool
+    assigned_to: int | None
+    opened_by: str
+    opened_at: datetime
+    closed_at: datetime | None
+    order_id: int | None
+    order_number: str
+    customer_id: int
+    customer_name: str
+    status: str
+    may_appeal: bool
+    details: Mapping[str, Any]
+    lines: tuple[CaseLineView, ...] = ()
+    decisions: tuple[DecisionView, ...] = ()
+    deadlines: tuple[DeadlineView, ...] = ()
+    evidence: tuple[EvidenceView, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+    texts: tuple[TextView, ...] = ()
+    events: tuple[EventView, ...] = ()
+    appeals: tuple[AppealView, ...] = field(default_factory=tuple)
+
+    @property
+    def decision(self) -> DecisionView | None:
+        """The decision in force: the latest."""
+        return self.decisions[-1] if self.decisions else None
+
+    @property
+    def open_deadlines(self) -> tuple[DeadlineView, ...]:
+        return tuple(deadline for deadline in self.deadlines if deadline.state in {"open", "paused"})
+
+
+_CASE = """
+select c.id, c.ref, c.kind, c.reason, c.claimant, c.channel, c.language, c.state, c.goods_state, c.money_state,
+       c.waiting_on, c.due_at, c.escalated, c.assigned_to, c.opened_by, c.opened_at, c.closed_at, c.order_id,
+       coalesce(o.number, '') as order_number, c.customer_id, cu.name as customer_name, c.details
+  from cases_case c left join orders_order o on o.id = c.order_id join customers_customer cu on cu.id = c.customer_id
+ where c.ref = %s
+"""
+
+
+@db.query
+def case_view(ref: str) -> CaseView:
+    """The case of this reference. Raises CaseUnknown, for another merchant's too."""
+    row = db.fetch_one(_CASE, [ref.replace("\0", "")])
+    if row is None:
+        raise CaseUnknown(ref, field="case", rule="known_case")
+    case_id = row["id"]
+    row["details"] = db.read_json(row["details"])
+    return CaseView(
+        **row,
+        status=status_of(
+            state=row["state"],
+            goods_state=row["goods_state"],
+            money_state=row["money_state"],
+            waiting_on=row["waiting_on"],
+            closed=row["closed_at"] is not None,
+        ),
+        may_appeal=_may_appeal(case_id),
+        lines=_lines(case_id),
+        decisions=_decisions(case_id),
+        deadlines=deadlines_of(case_id),
+        evidence=evidence_of(case_id),
+        findings=tuple(
+            FindingView(**{**one, "value": db.read_json(one["value"])})
+            for one in db.fetch(
+                "select fact, value, how, found_by, found_at from cases_finding where case_id = %s order by id",
+                [case_id],
+            )
+        ),
+        texts=tuple(
+            TextView(**one)
+            for one in db.fetch(
+                "select kind, author, internal, body, written_at from cases_casetext where case_id = %s order by id",
+                [case_id],
+            )
+        ),
+        events=tuple(
+            EventView(**{**one, "data": db.read_json(one["data"])})
+            for one in db.fetch(
+                "select seq, kind, actor, happened_at, data, hash from cases_caseevent where case_id = %s order by seq",
+                [case_id],
+            )
+        ),
+        appeals=tuple(
+            AppealView(**one)
+            for one in db.fetch(
+                "select round, filed_by, filed_at, reviewer, outcome, decided_at from cases_appeal"
+                " where case_id = %s order by round",
+                [case_id],
+            )
+        ),
+    )
+
+
+def _may_appeal(case_id: int) -> bool:
+    row = db.fetch_one(
+        "select 1 as open from cases_deadline where case_id = %s and wait = 'appeal_window' and state = 'open'",
+        [case_id],
+    )
+    return row is not None
+
+
+def _lines(case_id: int) -> tuple[CaseLineView, ...]:
+    rows = db.fetch(
+        "select l.number as line, l.sku, l.title, cl.quantity, cl.wanted_sku, cl.made_good, cl.received, cl.accepted,"
+        " cl.rejected from cases_caseline cl join orders_line l on l.id = cl.line_id where cl.case_id = %s"
+        " order by cl.id",
+        [case_id],
+    )
+    return tuple(CaseLineView(**row) for row in rows)
+
+
+def _decisions(case_id: int) -> tuple[DecisionView, ...]:
+    remedies: dict[int, list[RemedyView]] = {}
+    for row in db.fetch(
+        "select r.decision_id, r.id, r.kind, coalesce(l.number, '') as line, r.quantity, r.amount_minor, r.currency,"
+        " r.borne_by, r.due_by, r.after, r.rule, r.state from cases_remedy r left join orders_line l"
+        " on l.id = r.line_id where r.case_id = %s order by r.decision_id, r.seq",
+        [case_id],
+    ):
+        remedies.setdefault(row.pop("decision_id"), []).append(RemedyView(**row))
+    rows = db.fetch(
+        "select id, round, verdict, total_minor, currency, by_hand, why, decided_by, decided_at, approved_by,"
+        " second_by, communicated_at, policy_hash, outcome, facts from cases_decision where case_id = %s"
+        " order by round",
+        [case_id],
+    )
+    return tuple(
+        DecisionView(
+            **{**row, "outcome": db.read_json(row["outcome"]), "facts": db.read_json(row["facts"])},
+            remedies=tuple(remedies.get(row["id"], ())),
+        )
+        for row in rows
+    )
+
+
+@db.query
+def deadlines_of(case_id: int) -> tuple[DeadlineView, ...]:
+    """Every deadline the case has had, in order."""
+    rows = db.fetch(
+        "select wait, party, silence, starts_at, due_at, provisional, state from cases_deadline where case_id = %s"
+        " order by id",
+        [case_id],
+    )
+    return tuple(DeadlineView(**row) for row in rows)
+
+
+@db.query
+def evidence_of(case_id: int) -> tuple[EvidenceView, ...]:
+    rows = db.fetch(
+        "select id, kind, of_line, party, sha256, media_type, size, name, brought_by, brought_at from cases_evidence"
+        " where case_id = %s order by id",
+        [case_id],
+    )
+    return tuple(EvidenceView(**row) for row in rows)
+
+
+@db.query
+def case_ref_of(case_id: int) -> str:
+    """Raises CaseUnknown."""
+    row = db.fetch_one("select ref from cases_case where id = %s", [case_id])
+    if row is None:
+        raise CaseUnknown(case_id, field="case", rule="known_case")
+    return str(row["ref"])
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """A budget with what is left of it, in minor units (or points)."""
+
+    name: str
+    purpose: str
+    asset: str
+    available: int
+    promised: int
+    spent: int
+    opened_by: str
+    ends_at: datetime | None
+
+
+@db.query
+def budgets() -> tuple[BudgetView, ...]:
+    rows = db.fetch(
+        """
+        select b.name, b.purpose, b.asset, b.opened_by, b.ends_at,
+               coalesce(sum(a.balance) filter (where a.name = 'available'), 0)::bigint as available,
+               coalesce(sum(a.balance) filter (where a.name = 'promised'), 0)::bigint as promised,
+               coalesce(sum(a.balance) filter (where a.name = 'spent'), 0)::bigint as spent
+          from cases_budget b left join ledger_account a on a.book = 'budget' and a.subject_id = b.id
+         group by b.id order by b.id
+        """
+    )
+    return tuple(BudgetView(**row) for row in rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from makegood.kit import errors
 
 SAMPLE = 256 * 1024  # bytes of lines that are not ASCII; more does not change a guess
 CHUNK = 1024 * 1024
+KOREAN_SURE = 10  # rows of characters without one of the later ones
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -26,7 +28,7 @@ _MARKS = (
 _HIGH_RUN = re.compile(rb"([A-Za-z]?)([\x80-\xff]+)([A-Za-z]?)")
 # letters and the signs that western prose uses, in cp1252
 _WESTERN = frozenset(range(0xC0, 0x100)) - {0xD7, 0xF7} | frozenset(
-    b"\x80\x85\x91\x92\x93\x94\x96\x97\x99\xa0\xa3\xa9\xaa\xab\xae\xb0\xb4\xba\xbb\xbd\xbf"
+    b"\x80\x85\x8a\x8c\x8e\x91\x92\x93\x94\x96\x97\x99\x9a\x9c\x9e\x9f\xa0\xa3\xa9\xaa\xab\xae\xb0\xb4\xba\xbb\xbd\xbf"
 )
 _NOT_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
@@ -135,17 +137,36 @@ def _count_utf8(block: bytes) -> tuple[int, int]:
 
 
 def _weigh(path: str, sample: bytes) -> Encoding:
-    scores = {"gb18030": _score_gb(sample), "big5": _score_big5(sample), "cp1252": _score_western(sample)}
+    scores = {"gb18030": _score_gb(sample), "cp1252": _score_western(sample), "big5": _score_big5(sample)}
     best = max(scores, key=lambda name: scores[name])  # a tie goes to the earlier
     others = max(score for name, score in scores.items() if name != best)
-    if scores[best] < 0.5:
+    if best == "gb18030" and _could_be_korean(sample):
         guess = from_bytes(sample).best()
-        if guess is None or guess.encoding == "ascii" or guess.coherence < 0.5:
+        if guess is not None and guess.encoding in {"euc_kr", "cp949", "johab"}:
+            return Encoding("cp949", 0.3)
+    if scores[best] < 0.6:
+        guess = from_bytes(sample).best()
+        if guess is None or guess.encoding.startswith("utf") or not _is_foreign(str(guess)):
             raise EncodingUndecided(path, field="encoding", rule="declare it")
         return Encoding(guess.encoding, 0.3)
     if best == "cp1252" and any(byte in _NOT_CP1252 for byte in sample):
         best = "latin-1"
     return Encoding(best, round(max(0.5, min(0.99, 0.5 + scores.get(best, scores["cp1252"]) / 2 - others / 2)), 2))
+
+
+def _is_foreign(text: str) -> bool:
+    """Tell whether a text is mostly of another script than Latin: among Latin encodings nobody can be sure."""
+    letters = [char for char in text if char > "\x7f" and char.isalpha()]
+    latin = sum(1 for char in letters if unicodedata.name(char, "LATIN").startswith("LATIN"))
+    return bool(letters) and latin * 4 < len(letters)
+
+
+def _could_be_korean(sample: bytes) -> bool:
+    """Korean fills rows 0xB0 to 0xC8 alone, where Chinese is spread to 0xD7."""
+    rows = {
+        code[0] for char in set(sample.decode("gb18030", errors="ignore")) if len(code := char.encode("gb18030")) == 2
+    }
+    return len(rows) >= KOREAN_SURE and max(rows) <= 0xC8
 
 
 def _score_gb(sample: bytes) -> float:
@@ -185,6 +206,8 @@ def _score_western(sample: bytes) -> float:
     for found in _HIGH_RUN.finditer(sample):
         before, run, after = found.groups()
         total += len(run)
-        if len(run) in {1, 3} or (len(run) == 2 and before and after):
+        # two small letters are two rare characters in Chinese; two others must stand within a word
+        within = len(run) == 2 and ((before and after) or min(run) >= 0xDF)
+        if len(run) in {1, 3} or within:
             likely += sum(1 for byte in run if byte in _WESTERN)
     return likely / total if total else 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from makegood.connectors.charsets import EncodingUnknown, detect_encoding
+from makegood.connectors.charsets import EncodingUndecided, EncodingUnknown, detect_encoding
 from makegood.connectors.formats import find_format
 from makegood.connectors.tables import Table
 from tests.connectors.reading import read
@@ -95,6 +95,28 @@ def test_bytes_that_are_not_of_the_declared_encoding_are_refused_with_their_line
     assert [order.lines[0].title for order in outcome.orders] == ["plain", "last"]
     assert (outcome.codes, outcome.rejects[0].line) == (["encoding_error"], 3)
     assert "utf-8" in outcome.rejects[0].reason_en
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("빨간 머그컵 무료 배송 한국어 상품 설명, 크고 튼튼한 커피잔", "euc-kr"),
+        ("これは日本語の商品名です。赤いマグカップ、送料無料", "shift_jis"),
+        ("Красная кружка, бесплатная доставка по всей стране", "cp1251"),
+        ("Żółta łódź ćma ęąśź źdźbło", "cp1250"),
+    ],
+)
+def test_other_scripts_are_read_rightly_or_refused_but_never_as_mojibake(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(orders([text]).encode(encoding))
+
+    try:
+        outcome = read(path, "csv")
+    except EncodingUndecided:
+        outcome = read(path, "csv", encoding=encoding)
+    assert outcome.only.lines[0].title == text.replace(",", " ")
 
 
 def test_one_damaged_row_does_not_turn_a_utf8_file_into_mojibake(tmp_path: Path) -> None:

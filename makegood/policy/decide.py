@@ -10,14 +10,14 @@ from datetime import date, datetime
 from makegood.policy import words
 from makegood.policy.derive import ABOUT_THE_ORDER
 from makegood.policy.facts import Facts
-from makegood.policy.judge import Row, Tried, Verdict, amount_of, judge
+from makegood.policy.judge import CAPPED, Row, Tried, Verdict, amount_of, judge
 from makegood.policy.outcome import Failed, GrantedRemedy, Need, Outcome, Referral, Refusal
 from makegood.policy.packs import Pack, Remedy
 from makegood.policy.refusing import distinct, guard, nearest_miss, needs_of, shut_out
 from makegood.policy.vocabulary import FACTS
 
 RANK = {"law": 0, "platform": 1, "merchant": 2}  # who is named where several give the same
-CAPPED = ("refund", "store_credit")
+MOVES_UNITS = ("cancellation", "refusal", "return", "exchange")
 
 
 def decide(facts: Facts, packs: Sequence[Pack], on: date | None = None) -> Outcome:
@@ -80,14 +80,13 @@ def _judge_line(row: Row, packs: Sequence[Pack], facts: Facts, on: date | None) 
 
 
 def _tell_line(told: _Told, line: _Line) -> None:
-    asked, left = line.row.get("line.asked_quantity"), line.row.get("line.units_left")
-    moves_units = line.row["case.kind"] not in ABOUT_THE_ORDER
-    if moves_units and asked is not None and left is not None and (asked > left or left == 0):
-        failed = Failed("line.asked_quantity", f"[1..{left}]" if left else "0", str(asked))
+    best = _best(line.verdicts)
+    # A claim may be about units given back before (a refund that has not come), but not be paid for them again.
+    makes_units_good = line.row["case.kind"] in MOVES_UNITS or "main" in best
+    if makes_units_good and (failed := _too_many_units(line.row)):
         told.refused.append(guard(failed, "already_given_back", words.ALREADY_GIVEN_BACK, line.id, line.row))
         told.outcomes.append("deny")
         return
-    best = _best(line.verdicts)
     for slot, tried in best.items():
         for remedy in tried.remedies_in(slot):
             _give(told, line, tried, remedy)
@@ -113,6 +112,13 @@ def _tell_line(told: _Told, line: _Line) -> None:
             shut_out(denied["main"], line.id) if "main" in denied else nearest_miss(line.verdicts, line.id, line.row)
         )
         told.outcomes.append("deny")
+
+
+def _too_many_units(row: Row) -> Failed | None:
+    asked, left = row.get("line.asked_quantity"), row.get("line.units_left")
+    if row["case.kind"] in ABOUT_THE_ORDER or asked is None or left is None or 0 < asked <= left:
+        return None
+    return Failed("line.asked_quantity", f"[1..{left}]" if left else "0", str(asked))
 
 
 def _best(verdicts: Sequence[Verdict]) -> dict[str, Tried]:
@@ -200,7 +206,7 @@ def _cap(told: _Told) -> None:
     for given in told.remedies:
         room = given.minor
         if given.kind in CAPPED:
-            room = min(room, by_line.get(given.line, 0), order)
+            room = min(room, by_line.get(given.line, sum(by_line.values())), order)
             by_line[given.line] = by_line.get(given.line, 0) - room
             order -= room
         elif given.kind == "shipping_refund":

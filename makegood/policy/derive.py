@@ -163,8 +163,10 @@ def _line_facts(line: Row, quantity: int | None, shares: _Shares) -> Row:
     whole = line.get("line.quantity")
     if not whole or quantity is None:
         return row
-    start = min(whole - (_left(line) or 0), whole)
-    units: Callable[[int], int] = lambda total: share_of_units(total, whole, start, quantity)  # noqa: E731
+    # Units given back before carry no money any more: only those that are left can be paid for.
+    left = min(_left(line) or 0, whole)
+    count = min(quantity, left)
+    units: Callable[[int], int] = lambda total: share_of_units(total, whole, whole - left, count)  # noqa: E731
     if "line.price_paid" not in row and "line.paid" in row:
         row["line.price_paid"] = units(row["line.paid"])
     for fact, by_line in shares.by_fact.items():

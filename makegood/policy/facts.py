@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -175,6 +176,8 @@ class _Reader:
             return _instant(value, path).isoformat()
         if spec.type is FactType.CHOICE and value not in spec.choices:
             raise FactMalformed(value, field=path, rule=f"one of {', '.join(spec.choices)}")
+        if spec.name == "market" and not re.fullmatch(r"[A-Z]{2}", value):
+            raise FactMalformed(value, field=path, rule="an ISO 3166 country code such as CN")
         if not value or len(value) > TEXT_MAX:
             raise FactMalformed(value, field=path, rule=f"1 to {TEXT_MAX} characters")
         return value

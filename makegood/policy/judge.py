@@ -14,6 +14,7 @@ from makegood.policy.packs import Pack, Remedy, Rule
 Row = Mapping[str, Any]
 
 MAIN = frozenset({"refund", "replacement", "repair", "store_credit"})
+CAPPED = frozenset({"refund", "store_credit"})
 IN_KIND = frozenset({"replacement", "repair"})
 SLOTS = ("main", "shipping_refund", "return_freight", "coupon", "points", "damages", "goodwill")
 NOTHING_SURE = -1
@@ -93,7 +94,14 @@ def amount_of(remedy: Remedy, row: Row) -> int | None:
     if remedy.amount is None:
         return 0
     exact = evaluate(remedy.amount, row)
-    return None if exact is None else rounded(exact, remedy.rounding)
+    if exact is None or (exact > 0 and remedy.kind in CAPPED and not is_paid_known(row)):
+        return None
+    return rounded(exact, remedy.rounding)
+
+
+def is_paid_known(row: Row) -> bool:
+    """Whether anything shows what was paid: without it nothing can be given back."""
+    return "line.price_paid" in row or "order.paid" in row
 
 
 def try_rule(pack: Pack, rule: Rule, row: Row, assumed: frozenset[str] = frozenset()) -> Tried:

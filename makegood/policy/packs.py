@@ -142,7 +142,8 @@ class _Reader:
         rules = [self._rule(i, rule, written) for i, rule in enumerate(written.rules)]
         self._check_ids(rules)
         rules.sort(key=lambda rule: -rule.priority)
-        content = canonical(written.model_dump(mode="json", by_alias=True))
+        # Defaults stay out, so that a field added to the shape later does not rename the packs written before it.
+        content = canonical(written.model_dump(mode="json", by_alias=True, exclude_defaults=True))
         return Pack(
             id=written.id,
             version=written.version,

@@ -107,6 +107,8 @@ def needs_of(tried: Tried, line: str | None) -> list[Need]:
     cells = dict(tried.rule.cells)
     facts = [fact for fact in tried.unknown_facts() if not is_known_test(cells[fact])]
     facts += [fact for fact in words.facts_of_amounts(tried.rule) if tried.result and fact not in tried.row]
+    if tried.result and not facts and not tried.unmet_needs():
+        facts = ["line.price_paid"]  # the rule holds and its amount is known, but not that so much was paid
     found = [need for fact in facts for need in _ask(tried, fact, line)]
     return found + [Need(need, f"evidence.{need[0]}", tried.rule.id, line) for need in tried.unmet_needs()]
 

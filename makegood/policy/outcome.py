@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -196,9 +197,9 @@ class Outcome:
         return None
 
 
-def policy_hash(packs: tuple[Pack, ...]) -> str:
-    """Names the exact packs, each by id and content hash, in the order they were applied."""
-    return "+".join(f"{pack.id}:{pack.hash}" for pack in packs)
+def policy_hash(packs: Sequence[Pack]) -> str:
+    """One name (64 hexadecimal digits) for these exact packs in the order they were applied."""
+    return hashlib.sha256("+".join(f"{pack.id}:{pack.hash}" for pack in packs).encode()).hexdigest()
 
 
 def _trace_entry(line: str | None, tried: Tried) -> dict[str, Any]:

@@ -50,14 +50,18 @@ def packs_for(
     return packs.applying(market=facts.text("market"), platform=facts.text("platform"), day=day)
 
 
-def replay(stored_facts: str, policy: Mapping[str, Any], *, registry: Registry | None = None) -> str:
+def replay(
+    stored_facts: str, policy: Mapping[str, Any], *, lang: str | None = None, registry: Registry | None = None
+) -> str:
     """The canonical outcome again, from stored facts and the ``policy`` part of the stored outcome.
 
-    Equal to what was stored, bit for bit, as long as the folder keeps the pack versions. Raises PolicyHashUnknown.
+    Equal to what was stored, bit for bit, as long as the folder keeps the pack versions. With ``lang`` it is the same
+    decision told in that language. Raises PackHashUnknown.
     """
-    packs = (registry or shipped_registry()).of_hash(policy["hash"])
+    known = registry or shipped_registry()
+    packs = [known.of_hash(pack["hash"]) for pack in policy["packs"]]
     on = date.fromisoformat(policy["on"]) if policy.get("on") else None
-    return decide(Facts.from_json(json.loads(stored_facts)), packs, on).canonical(policy.get("lang", "en"))
+    return decide(Facts.from_json(json.loads(stored_facts)), packs, on).canonical(lang or policy.get("lang", "en"))
 
 
 def checked_lang(lang: str) -> str:

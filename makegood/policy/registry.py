@@ -29,9 +29,9 @@ class PackNotInForce(errors.Unknown):
     message = "The policy pack {value} has no version in force on {rule}."
 
 
-class PolicyHashUnknown(errors.Unknown):
-    code = "policy_hash_unknown"
-    message = "No stored policy has the hash {value}."
+class PackHashUnknown(errors.Unknown):
+    code = "pack_hash_unknown"
+    message = "No version of a policy pack has the hash {value}."
 
 
 class Registry:
@@ -82,15 +82,11 @@ class Registry:
             and (pack.platforms is None or platform in pack.platforms)
         ]
 
-    def of_hash(self, policy_hash: str) -> list[Pack]:
-        """The exact packs a decision was made with. Raises PolicyHashUnknown."""
-        found = []
-        for part in policy_hash.split("+") if policy_hash else ():
-            pack = self.by_hash.get(part.rpartition(":")[2])
-            if pack is None:
-                raise PolicyHashUnknown(part, field="policy.hash", rule="stored")
-            found.append(pack)
-        return found
+    def of_hash(self, pack_hash: str) -> Pack:
+        """The exact pack a decision was made with. Raises PackHashUnknown."""
+        if pack_hash not in self.by_hash:
+            raise PackHashUnknown(pack_hash, field="policy.packs", rule="stored")
+        return self.by_hash[pack_hash]
 
     def _check_versions(self) -> None:
         for earlier, later in itertools.pairwise(self.packs):

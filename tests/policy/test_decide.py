@@ -171,6 +171,7 @@ def test_i5_stored_facts_and_policy_replay_to_the_stored_outcome(
     stored_facts, stored = facts.canonical(), outcome.canonical(lang)
 
     assert replay(stored_facts, json.loads(stored)["policy"], registry=PACKS) == stored
+    assert len(json.loads(stored)["policy"]["hash"]) == 64
     assert outcome.trace() == outcome_of(Facts.from_json(json.loads(stored_facts)), on=on, registry=PACKS).trace()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -124,6 +125,16 @@ def refuse_future(moment: datetime | None, at: datetime | None, field: str, text
 def text_of(said: Mapping[str, str], name: str, most: int) -> str:
     """Read a text by its column, "" where the row says nothing. Raises RowRefused ``field_too_long``."""
     return read_text(said[name], name, most=most) if name in said else ""
+
+
+def is_storable(value: object) -> bool:
+    """Tell whether a JSON value can be kept: no NUL, no lone surrogate, no NaN anywhere in it."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except ValueError:
+        return False
+    return "\\u0000" not in text
 
 
 def read_text(text: str, field: str, *, needed: bool = False, most: int = TEXT_MAX) -> str:

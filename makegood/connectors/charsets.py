@@ -6,6 +6,7 @@ import codecs
 import gzip
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,22 +60,23 @@ class Encoding:
 
 @contextmanager
 def open_bytes(path: str) -> Iterator[IO[bytes]]:
-    """Open a file, unpacking gzip by its content. Raises FileUnreadable."""
+    """Open a file, unpacking gzip by its content. Raises FileUnreadable, and EOFError where a gzip file is cut."""
     try:
         with Path(path).open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
-    except (OSError, EOFError) as error:
-        if isinstance(error, EOFError):
-            raise
+    except OSError as error:
         raise FileUnreadable(path, field="file", rule=error.strerror or str(error)) from None
+    except zlib.error as error:
+        raise FileUnreadable(path, field="file", rule=f"damaged gzip: {error}") from None
 
 
 def declared(name: str) -> Encoding:
     """Take the user's word. Raises EncodingUnknown."""
     try:
         known = codecs.lookup(name).name
+        b"a".decode(known, errors="replace")  # refuses codecs that are no text encodings, such as hex
     except LookupError:
         raise EncodingUnknown(name, field="encoding", rule="a name Python knows") from None
     if known in {"gbk", "gb2312"}:

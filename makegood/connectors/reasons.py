@@ -78,8 +78,8 @@ REJECTS: dict[str, tuple[str, str]] = {
         "该行不是对顾客的销售，而是库存更正或店铺费用（{value}）。",
     ),
     "nul_byte": (
-        "The row holds a NUL byte.",
-        "该行含有 NUL 字节。",
+        "The row holds a NUL byte or another value that cannot be kept (NaN, half a character).",
+        "该行含有 NUL 字节或其他无法保存的值（NaN、半个字符）。",
     ),
     "options_malformed": (
         "{field}: {value} is neither a JSON object nor name:value;name:value.",

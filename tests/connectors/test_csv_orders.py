@@ -168,6 +168,15 @@ def test_paid_is_reckoned_from_the_price_or_stays_unknown_with_a_remark(table: W
     assert outcome.orders[1].payments == []
 
 
+@pytest.mark.parametrize(
+    "options", ["{broken", "[1]", "red", '{""a"": NaN}', '{""a"": ""\\u0000""}', '{""a"": ""\\ud800""}', "[" * 5000]
+)
+def test_options_that_cannot_be_kept_are_refused(table: Write, options: str) -> None:
+    path = table(f'order_number,sku,quantity,paid,currency,options\nA,M,1,1,EUR,"{options}"\n')
+
+    assert read(path, "csv").refused.code == "options_malformed"
+
+
 def test_the_same_article_twice_gets_two_stable_line_numbers(table: Write) -> None:
     path = table(f"{HEADING}\nA,M,,1,1,,1,EUR,\nA,M,,1,1,,1,EUR,\n")
 

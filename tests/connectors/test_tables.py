@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from makegood.connectors.charsets import EncodingUndecided, EncodingUnknown, detect_encoding
+from makegood.connectors.charsets import EncodingUndecided, EncodingUnknown, FileUnreadable, detect_encoding
 from makegood.connectors.formats import find_format
 from makegood.connectors.tables import Table
 from tests.connectors.reading import read
@@ -136,8 +136,19 @@ def test_an_unknown_declared_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text(orders(["a"]))
 
-    with pytest.raises(EncodingUnknown, match="klingon"):
-        read(path, "csv", encoding="klingon")
+    for name in ("klingon", "hex"):
+        with pytest.raises(EncodingUnknown, match=name):
+            read(path, "csv", encoding=name)
+
+
+def test_a_damaged_gzip_file_is_one_clear_error(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(orders([f"Mug {n}" for n in range(5000)]).encode()))
+    packed[200:260] = b"\xff" * 60
+    path = tmp_path / "orders.csv.gz"
+    path.write_bytes(packed)
+
+    with pytest.raises(FileUnreadable, match=r"orders\.csv\.gz"):
+        read(path, "csv")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -119,8 +119,11 @@ def test_a_second_payment_by_the_same_method_and_a_refund_by_another(document: D
             {"payment_history": [{"transaction_type": "payment", "amount": -1, "payment_method_id": "x"}]},
             "amount_negative",
         ),
+        ({"note": float("nan")}, "nul_byte"),
+        ({"note": ["a\0b"]}, "nul_byte"),
+        ({"note": {"x": "\ud800"}}, "nul_byte"),
         (
-            {"payment_history": [{"transaction_type": "payment", "amount": float("nan"), "payment_method_id": "x"}]},
+            {"payment_history": [{"transaction_type": "payment", "amount": "5", "payment_method_id": "x"}]},
             "amount_not_a_number",
         ),
         (

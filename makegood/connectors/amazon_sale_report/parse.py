@@ -211,6 +211,8 @@ class _Report:
         country = cells[place["ship-country"]].strip().upper()
         if not country:
             remarks.add("country_missing")
+        elif not (len(country) == 2 and country.isascii() and country.isalpha()):
+            remarks.add("country_unclear")
         channel = cells[place["Sales Channel"]].strip()
         order = OrderRecord(
             number,
@@ -218,7 +220,7 @@ class _Report:
             _read_day(first.day),
             CustomerRecord(""),
             [row.record for row in kept],
-            market=country,
+            market="" if "country_unclear" in remarks else country,
             platform="amazon" if channel.lower().startswith("amazon") else channel.lower() or "amazon",
             fulfilled_by="platform" if cells[place["Fulfilment"]].strip() == "Amazon" else "seller",
             address=self._address(cells, country),

@@ -69,6 +69,9 @@ COLUMNS = (
 NAMES = {fold(word): column.name for column in COLUMNS for word in (column.name, *column.spellings)}
 NEEDED = tuple(column.name for column in COLUMNS if column.needed)
 ORDER_COLUMNS = tuple(column.name for column in COLUMNS if column.of == "order" and column.name != "order_number")
+PAYMENT_COLUMNS = tuple(
+    column.name for column in COLUMNS if column.of == "payment" and column.name != "payment_reference"
+)
 
 STATES = {
     "": "open",

@@ -58,6 +58,7 @@ class _OrderTable:
         self.table = table
         self.at = at
         self.of_order = [name for name in columns.ORDER_COLUMNS if name in table.index]
+        self.of_payment = [name for name in columns.PAYMENT_COLUMNS if name in table.index]
         self.places = [(name, place) for name, place in table.index.items() if name in set(columns.NAMES.values())]
 
     def read_row(self, line: int, cells: list[str]) -> Row:
@@ -107,7 +108,7 @@ class _OrderTable:
             promised_by=times["promised_by"],
             source=[self.table.source(row.line, row.cells) for row in rows],
         )
-        add_payments(order, kept, zone, self.at)
+        add_payments(order, kept, self.of_payment, zone, self.at)
         add_parcels(order, kept)
         order.remarks = sorted(remarks)
         return order

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from makegood.connectors.cells import read_minor, read_text, read_time, read_units, refuse_future, text_of
+from makegood.connectors.cells import is_storable, read_minor, read_text, read_time, read_units, refuse_future, text_of
 from makegood.connectors.csv_orders import columns
 from makegood.connectors.reasons import RowRefused, one_of
 from makegood.connectors.records import LineRecord, OrderRecord, ParcelEventRecord, ParcelRecord, PaymentRecord
@@ -82,9 +82,9 @@ def _read_options(text: str) -> dict[str, Any]:
     if text.startswith("{"):
         try:
             options = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             options = None
-        if isinstance(options, dict):
+        if isinstance(options, dict) and is_storable(options):
             return options
     else:
         pairs = [pair.replace("：", ":").partition(":") for pair in text.replace("；", ";").split(";") if pair.strip()]
@@ -112,8 +112,10 @@ def number_lines(rows: list[Row], remarks: set[str]) -> list[Row]:
     return list(kept.values())
 
 
-def add_payments(order: OrderRecord, rows: list[Row], zone: str, at: datetime | None) -> None:
+def add_payments(order: OrderRecord, rows: list[Row], told: Sequence[str], zone: str, at: datetime | None) -> None:
     """Make one payment for each ``payment_reference`` ("1" where there is none).
+
+    ``told`` are the payment columns that the table has.
 
     Raises RowRefused ``order_field_differs`` where rows of one payment disagree, ``field_missing`` where several
     payments do not all say ``captured``.
@@ -121,9 +123,9 @@ def add_payments(order: OrderRecord, rows: list[Row], zone: str, at: datetime | 
     payments: dict[str, dict[str, str]] = {}
     for row in rows:
         said = payments.setdefault(row.said.get("payment_reference", ""), {})
-        for name in _PAYMENT_COLUMNS & row.said.keys():
-            text = row.said[name]
-            if said.setdefault(name, text) != text:
+        for name in told:
+            text = row.said.get(name)
+            if text is not None and said.setdefault(name, text) != text:
                 raise RowRefused("order_field_differs", field=name, value=text, line=row.line, expected=said[name])
     named = [reference for reference in payments if reference]
     if named and "" in payments:  # rows that leave the reference out say nothing of their own
@@ -136,11 +138,6 @@ def add_payments(order: OrderRecord, rows: list[Row], zone: str, at: datetime | 
         captured = _captured(order, said, alone=len(payments) == 1)
         if captured:
             order.payments.append(_payment(order, reference or "1", said, captured, zone, at))
-
-
-_PAYMENT_COLUMNS = frozenset(
-    column.name for column in columns.COLUMNS if column.of == "payment" and column.name != "payment_reference"
-)
 
 
 def _captured(order: OrderRecord, said: Mapping[str, str], *, alone: bool) -> int:

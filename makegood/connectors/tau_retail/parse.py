@@ -20,6 +20,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from makegood.connectors.cells import is_storable
 from makegood.connectors.json_records import CutOff, read_sections
 from makegood.connectors.reasons import RowRefused
 from makegood.connectors.records import (
@@ -74,6 +75,8 @@ def _read(position: int, section: str, key: str, record: Any) -> Iterator[tuple[
     try:
         if not isinstance(record, dict):
             raise RowRefused("record_malformed", field=section, value=key)
+        if not is_storable(record):
+            raise RowRefused("nul_byte")
         found = read(position, record)
     except RowRefused as refused:
         row = record if isinstance(record, dict) else {key: record}
@@ -91,7 +94,7 @@ def _read(position: int, section: str, key: str, record: Any) -> Iterator[tuple[
 
 def read_cents(value: Any, field: str) -> int:
     """Round a float in dollars to cents, half up. Raises RowRefused for anything that is no such amount."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise RowRefused("amount_not_a_number", field=field, value=value)
     if value < 0:
         raise RowRefused("amount_negative", field=field, value=value)

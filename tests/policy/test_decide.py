@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -347,3 +351,48 @@ def test_a_claim_about_units_given_back_before_is_heard_but_not_paid_again() -> 
     half = {"lines": [{**line, "units_given_back": 1}], "state": "delivered"}
     rest = decided(a_case("claim", "not_received", order=half, findings={"fault": "carrier"}))
     assert rest.as_json()["remedies"][0]["amount"] == "50.00"
+
+
+CONTRACT_EXAMPLE = {
+    "market": "CN", "platform": "tmall", "currency": "CNY", "asked_at": "2026-11-14T10:00:00+08:00",
+    "order": {
+        "ordered_at": "2026-11-01T20:00:00+08:00", "shipped_at": "2026-11-03T09:00:00+08:00", "promised_by": "2026-11-12T23:59:00+08:00",
+        "shipping_paid": "12.00", "free_shipping": False, "fulfilled_by": "seller", "paid_on_platform": True, "channel": "distance",
+        "standard_shipping": "8.00", "payment": "card",
+        "lines": [{
+            "id": "1", "category": "furniture", "quantity": 2, "paid": "5998.00", "excluded_from_no_reason": False,
+            "promotion": "double-11", "opened": False, "cost": "1000.00", "confirmed_no_return": False,
+        }],
+    },
+    "case": {"kind": "refusal", "reason": "damaged_on_arrival", "lines": [{"id": "1", "quantity": 1}], "reported_at": "2026-11-14T09:00:00+08:00"},
+    "parcel": {"position": "at_door", "condition": "damaged"},
+    "evidence": [{"kind": "photo", "of": "1"}],
+    "findings": {"fraud": False, "unsafe_food": False, "fault": "carrier"},
+    "customer": {"is_consumer": True, "knowing_buyer": False},
+}  # fmt: skip
+
+
+def test_the_contracts_example_is_read_and_answered_in_its_shape() -> None:
+    answer = quote(CONTRACT_EXAMPLE, pack_ids=["house"], registry=PACKS)
+    remedy = answer["remedies"][0]
+    assert answer["total"] == {"currency": "CNY", "amount": "3005.00"}
+    assert set(remedy) == {
+        "kind", "line", "quantity", "amount", "borne_by", "due_by", "after", "rule", "cites", "text"
+    }  # fmt: skip
+    assert (remedy["kind"], remedy["line"], remedy["quantity"], remedy["amount"]) == ("refund", "1", 1, "2999.00")
+    assert [pack["id"] for pack in answer["policy"]["packs"]] == ["house"]
+
+
+def test_i5_another_process_says_the_same_to_the_byte(tmp_path: Path) -> None:
+    file = tmp_path / "facts.json"
+    file.write_text(json.dumps(CONTRACT_EXAMPLE), encoding="utf-8")
+    program = "import sys; from makegood.policy.cli import quote_command as q; import typer; typer.run(q)"
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program, str(file), "--json"],
+            env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(answers) == 1
+    assert json.loads(answers.pop())["verdict"] == "grant"

@@ -6,6 +6,8 @@ The same way for files and for the API. Everything here works inside the caller'
 from __future__ import annotations
 
 import json
+import json.encoder
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +40,11 @@ _PAYMENT = (
     *("gateway", "gateway_reference"),
 )
 _CATALOG = ("sku", "product", "title", "price_minor", "currency", "available", "options")
+_WRITES_OF_PEOPLE = ("customers", "customer_ids", "contacts", "methods")
+_WRITES = (
+    *_WRITES_OF_PEOPLE,
+    *("orders", "order_ids", "lines", "payments", "parcels", "parcel_lines", "parcel_events"),
+)
 _order_values = attrgetter(*_ORDER)
 _line_values = attrgetter(*_LINE)
 _payment_values = attrgetter(*_PAYMENT)
@@ -45,6 +52,7 @@ _catalog_values = attrgetter(*_CATALOG)
 SENT = frozenset(
     {ParcelEventKind.PICKED_UP, ParcelEventKind.IN_TRANSIT, ParcelEventKind.OUT_FOR_DELIVERY, ParcelEventKind.DELIVERED}
 )
+NOBODY = "order:"  # begins the reference of a person of whom the source tells nothing but the order
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ class Staged:
     digests: list[str]
     index: int = 0
     begun: bool = False
+    text: str = ""  # ``doc`` as JSON while it is as it was read
 
 
 @dataclass(slots=True)
@@ -80,14 +89,17 @@ def stage(record: OrderRecord, index: int = 0) -> Staged:
     reference, doc["customer"] = _customer(record.customer, record.number, record.market)
     if record.parcels and (record.shipped_at is None or record.delivered_at is None):
         doc["shipped_at"], doc["delivered_at"] = _times_of(record)
+    # Where a row stands is no news: the same row further down in a longer file is the same row.
     rows = [row.get("row", row) for row in record.source]
-    return Staged(record.number, reference, doc, record.source, [_digest([reference, doc, rows])], index)
+    text = _dump(doc)
+    digest = _digest("\n".join((reference, text, _dump(rows))))
+    return Staged(record.number, reference, doc, record.source, [digest], index, text=text)
 
 
 def stage_customer(record: CustomerRecord, region: str = "") -> tuple[str, dict[str, Any]]:
     """The document of a person who comes without an order."""
     reference, doc = _customer(record, "", region)
-    _digest([reference, doc])  # refuses what cannot be stored
+    _digest(reference + _dump(doc))  # refuses what cannot be stored
     return reference, doc
 
 
@@ -125,7 +137,7 @@ def store_people(people: Mapping[str, dict[str, Any]], *, at: datetime) -> None:
     if people:
         db.execute(_sql("lock"))
         _copy([Staged("", reference, {"customer": doc}, [], []) for reference, doc in people.items()])
-        for name in ("customers", "contacts", "methods"):
+        for name in _WRITES_OF_PEOPLE:
             db.execute(_sql(name), {"at": at})
         db.execute("delete from orders_staging")
 
@@ -155,6 +167,7 @@ def _merged(staged: Sequence[Staged]) -> dict[str, Staged]:
             one.doc["remarks"] = sorted({*first.doc["remarks"], *one.doc["remarks"]})
             one.source = [*first.source, *one.source]
             one.digests = [*first.digests, *one.digests]
+            one.text = ""
         orders[one.number] = one
     return orders
 
@@ -174,8 +187,8 @@ def _leave_unchanged(orders: dict[str, Staged], earlier: Mapping[str, dict[str, 
             # The person asked to be forgotten: an old export must not bring them back.
             order.customer = before["customer"]
             order.doc["customer"] = {"name": "", "address": {}, "contacts": [], "methods": []}
-            order.doc["address"], order.source = {}, []
-        elif order.customer.startswith("order:"):
+            order.doc["address"], order.source, order.text = {}, [], ""
+        elif order.customer.startswith(NOBODY):
             order.customer = before["customer"]
 
 
@@ -207,9 +220,9 @@ def _refuse_what_after_sales_forbid(orders: dict[str, Staged], changed: list[int
 def _write(orders: Iterable[Staged], *, source_format: str, import_id: int | None, at: datetime) -> None:
     _copy(orders)
     params = {"format": source_format, "import_id": import_id, "at": at}
-    for name in ("customers", "contacts", "methods", "orders", "lines", "payments", "parcels", "parcel_lines"):
+    db.execute(_sql("no_compiling"))
+    for name in _WRITES:
         db.execute(_sql(name), params)
-    db.execute(_sql("parcel_events"), params)
     db.execute("delete from orders_staging")
 
 
@@ -219,7 +232,15 @@ def _copy(orders: Iterable[Staged]) -> None:
         for n, order in enumerate(orders):
             digests = "{" + ",".join(order.digests) + "}"
             copy.write_row(
-                (n, order.number, order.customer, order.begun, digests, _dump(order.doc), _dump(order.source))
+                (
+                    n,
+                    order.number,
+                    order.customer,
+                    order.begun,
+                    digests,
+                    order.text or _dump(order.doc),
+                    _dump(order.source),
+                )
             )
 
 
@@ -284,7 +305,7 @@ def _customer(record: CustomerRecord, number: str, region: str) -> tuple[str, di
             except ContactMalformed:
                 continue  # masked or damaged: the source row keeps it
     reference = record.reference or (
-        f"{contacts[0]['kind']}:{contacts[0]['value']}"[:120] if contacts else f"order:{number}"
+        f"{contacts[0]['kind']}:{contacts[0]['value']}"[:120] if contacts else f"{NOBODY}{number}"
     )
     methods = [
         {
@@ -300,30 +321,32 @@ def _customer(record: CustomerRecord, number: str, region: str) -> tuple[str, di
     return reference, {"name": record.name, "address": record.address, "contacts": contacts, "methods": methods}
 
 
-def _digest(parts: list[Any]) -> str:
-    text = _dump(parts)
+def _digest(text: str) -> str:
+    """Raise RecordRefused for what PostgreSQL cannot hold: NUL, and halves of surrogate pairs."""
     try:
         octets = text.encode()
     except UnicodeEncodeError:
         raise RecordRefused("text_not_storable", field="record", rule="UTF-8") from None
-    if "\\u0000" in text and _holds_nul(parts):
+    if "\0" in text or _ESCAPED_NUL.search(text):
         raise RecordRefused("text_not_storable", field="record", rule="no NUL")
     return sha256(octets).hexdigest()
 
 
-def _holds_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, Mapping):
-        return any(_holds_nul(key) or _holds_nul(part) for key, part in value.items())
-    return isinstance(value, list) and any(_holds_nul(part) for part in value)
-
-
 def _dump(value: Any) -> str:
-    return _encoder.encode(value)
+    return "".join(_encode(value, 0))
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=lambda d: d.isoformat())
+def _moment(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no part of a record")
+
+
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+# Made once: json.dumps would build its encoder anew for every order.
+_encode = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+    {}, _moment, json.encoder.encode_basestring, None, ":", ",", True, False, True
+)
 
 
 @cache

@@ -1,12 +1,19 @@
 -- Store what is staged: one row an order, its document as JSON. Each statement begins with "-- name:".
 -- The merchant's advisory lock is held; rows are touched in order of their keys.
+-- Ids are looked up by scalar subqueries, never by joins: while tables are being filled their statistics are wrong,
+-- and a join would sooner or later read a whole table for every batch.
 
 -- name: lock
 select pg_advisory_xact_lock(hashtextextended('orders.store/' || current_setting('makegood.merchant'), 0))
 
+-- name: no_compiling
+-- The planner believes in a hundred lines an order and would compile each statement, which takes longer than running it.
+select set_config('jit', 'off', true)
+
 -- name: create
 create temporary table if not exists orders_staging (
-    n integer, number text, customer text, begun boolean, digests text, doc jsonb, source jsonb
+    n integer, number text, customer text, begun boolean, digests text, doc jsonb, source jsonb,
+    customer_id bigint, order_id bigint
 ) on commit delete rows
 
 -- name: copy
@@ -24,25 +31,26 @@ select distinct on (s.customer) s.customer, c.name, '', c.address, %(at)s::times
    and (excluded.name not in ('', customers_customer.name)
         or excluded.address not in ('{}', customers_customer.address))
 
+-- name: customer_ids
+update orders_staging s set customer_id = (select c.id from customers_customer c where c.reference = s.customer)
+
 -- name: contacts
 insert into customers_contact (customer_id, kind, value)
-select distinct c.id, v.kind, v.value
+select distinct s.customer_id, v.kind, v.value
   from orders_staging s
-  join customers_customer c on c.reference = s.customer and c.erased_at is null
  cross join lateral jsonb_to_recordset(s.doc -> 'customer' -> 'contacts') as v (kind text, value text)
  order by 1, 2, 3
     on conflict do nothing
 
 -- name: methods
 insert into customers_savedmethod (customer_id, reference, kind, label, source, opening_minor, currency)
-select distinct on (c.id, m.reference) c.id, m.reference, m.kind, m.label, m.source, m.opening_minor,
+select distinct on (s.customer_id, m.reference) s.customer_id, m.reference, m.kind, m.label, m.source, m.opening_minor,
        coalesce(nullif(m.currency, ''), s.doc ->> 'currency',
-                (select currency from accounts_merchant where id = c.merchant_id))
+                (select currency from accounts_merchant))
   from orders_staging s
-  join customers_customer c on c.reference = s.customer and c.erased_at is null
  cross join lateral jsonb_to_recordset(s.doc -> 'customer' -> 'methods')
     as m (reference text, kind text, label text, source jsonb, opening_minor bigint, currency text)
- order by c.id, m.reference, s.n desc
+ order by s.customer_id, m.reference, s.n desc
     -- The opening balance is taken once: from then on the ledger knows better.
     on conflict (merchant_id, customer_id, reference) do update
    set kind = excluded.kind, label = excluded.label, source = excluded.source
@@ -54,7 +62,7 @@ insert into orders_order (
     number, customer_id, shop_slug, currency, ordered_at, state, market, platform, channel, fulfilled_by,
     shipping_minor, shipping_tax_minor, discount_minor, address, shipped_at, delivered_at, promised_by,
     attributes, remarks, source, source_format, source_digest, part_digests, import_id, created_at, updated_at)
-select s.number, c.id, '', d.currency, d.ordered_at, d.state, d.market, d.platform, d.channel, d.fulfilled_by,
+select s.number, s.customer_id, '', d.currency, d.ordered_at, d.state, d.market, d.platform, d.channel, d.fulfilled_by,
        d.shipping_minor, d.shipping_tax_minor, d.discount_minor, d.address, d.shipped_at, d.delivered_at,
        d.promised_by, '{}', d.remarks, s.source, %(format)s, (s.digests::text[])[array_upper(s.digests::text[], 1)],
        s.digests::text[], %(import_id)s, %(at)s::timestamptz, %(at)s::timestamptz
@@ -63,7 +71,6 @@ select s.number, c.id, '', d.currency, d.ordered_at, d.state, d.market, d.platfo
        currency text, ordered_at timestamptz, state text, market text, platform text, channel text,
        fulfilled_by text, shipping_minor bigint, shipping_tax_minor bigint, discount_minor bigint, address jsonb,
        shipped_at timestamptz, delivered_at timestamptz, promised_by timestamptz, remarks text[])
-  join customers_customer c on c.reference = s.customer
  order by s.number
     on conflict (merchant_id, number) do update
    set customer_id = excluded.customer_id, ordered_at = coalesce(excluded.ordered_at, orders_order.ordered_at),
@@ -85,14 +92,16 @@ select s.number, c.id, '', d.currency, d.ordered_at, d.state, d.market, d.platfo
                            then orders_order.part_digests || excluded.part_digests else excluded.part_digests end,
        import_id = excluded.import_id, updated_at = excluded.updated_at
 
+-- name: order_ids
+update orders_staging s set order_id = (select o.id from orders_order o where o.number = s.number)
+
 -- name: lines
 insert into orders_line (
     order_id, number, sku, title, category, product, options, quantity, unit_minor, discount_minor, tax_minor,
     paid_minor, returned_before, cancelled_before, attributes)
-select o.id, l.number, l.sku, l.title, l.category, l.product, l.options, l.quantity, l.unit_minor,
+select s.order_id, l.number, l.sku, l.title, l.category, l.product, l.options, l.quantity, l.unit_minor,
        l.discount_minor, l.tax_minor, l.paid_minor, l.returned_before, l.cancelled_before, l.attributes
   from orders_staging s
-  join orders_order o on o.number = s.number
  cross join lateral jsonb_to_recordset(s.doc -> 'lines') as l (
        number text, sku text, title text, category text, product text, options jsonb, quantity integer,
        unit_minor bigint, discount_minor bigint, tax_minor bigint, paid_minor bigint, returned_before integer,
@@ -109,13 +118,12 @@ select o.id, l.number, l.sku, l.title, l.category, l.product, l.options, l.quant
 insert into orders_payment (
     order_id, reference, method, method_reference, captured_minor, refunded_before_minor, captured_at, gateway,
     gateway_reference)
-select o.id, p.reference, p.method,
+select s.order_id, p.reference, p.method,
        coalesce((select m.reference from customers_savedmethod m
-                  where m.customer_id = o.customer_id and m.reference in (p.reference, p.gateway_reference)
+                  where m.customer_id = s.customer_id and m.reference in (p.reference, p.gateway_reference)
                   order by m.reference = p.reference desc limit 1), ''),
        p.captured_minor, p.refunded_before_minor, p.captured_at, p.gateway, p.gateway_reference
   from orders_staging s
-  join orders_order o on o.number = s.number
  cross join lateral jsonb_to_recordset(s.doc -> 'payments') as p (
        reference text, method text, captured_minor bigint, refunded_before_minor bigint, captured_at timestamptz,
        gateway text, gateway_reference text)
@@ -128,9 +136,8 @@ select o.id, p.reference, p.method,
 
 -- name: parcels
 insert into orders_parcel (order_id, reference, carrier, direction, position, told_position)
-select o.id, p.reference, p.carrier, 'out', p.position, p.told_position
+select s.order_id, p.reference, p.carrier, 'out', p.position, p.told_position
   from orders_staging s
-  join orders_order o on o.number = s.number
  cross join lateral jsonb_to_recordset(s.doc -> 'parcels') as p (
        reference text, carrier text, position text, told_position text)
     on conflict (merchant_id, order_id, reference) do update
@@ -140,23 +147,20 @@ select o.id, p.reference, p.carrier, 'out', p.position, p.told_position
 
 -- name: parcel_lines
 insert into orders_parcelline (parcel_id, line_id, quantity)
-select b.id, l.id, c.value::integer
+select (select b.id from orders_parcel b where b.order_id = s.order_id and b.reference = p.reference),
+       (select l.id from orders_line l where l.order_id = s.order_id and l.number = c.key), c.value::integer
   from orders_staging s
-  join orders_order o on o.number = s.number
  cross join lateral jsonb_to_recordset(s.doc -> 'parcels') as p (reference text, lines jsonb)
-  join orders_parcel b on b.order_id = o.id and b.reference = p.reference
  cross join lateral jsonb_each_text(p.lines) as c
-  join orders_line l on l.order_id = o.id and l.number = c.key
     on conflict (merchant_id, parcel_id, line_id) do update set quantity = excluded.quantity
  where orders_parcelline.quantity <> excluded.quantity
 
 -- name: parcel_events
 insert into orders_parcelevent (parcel_id, kind, happened_at, received_at, text, source_key)
-select b.id, e.kind, e.happened_at, %(at)s::timestamptz, left(e.text, 400), e.source_key
+select (select b.id from orders_parcel b where b.order_id = s.order_id and b.reference = p.reference),
+       e.kind, e.happened_at, %(at)s::timestamptz, left(e.text, 400), e.source_key
   from orders_staging s
-  join orders_order o on o.number = s.number
  cross join lateral jsonb_to_recordset(s.doc -> 'parcels') as p (reference text, events jsonb)
-  join orders_parcel b on b.order_id = o.id and b.reference = p.reference
  cross join lateral jsonb_to_recordset(p.events) as e (
        kind text, happened_at timestamptz, text text, source_key text)
     on conflict (merchant_id, parcel_id, source_key) do nothing
@@ -172,9 +176,10 @@ select b.id, b.position, b.told_position, b.direction,
  order by b.id
 
 -- name: earlier
-select o.id, o.number, o.currency, o.part_digests, o.import_id, c.reference as customer, c.erased_at
+select o.id, o.number, o.currency, o.part_digests,
+       (select c.reference from customers_customer c where c.id = o.customer_id) as customer,
+       (select c.erased_at from customers_customer c where c.id = o.customer_id) as erased_at
   from orders_order o
-  join customers_customer c on c.id = o.customer_id
  where o.number = any (%(numbers)s)
 
 -- name: lock_orders

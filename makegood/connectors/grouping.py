@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections import OrderedDict
@@ -16,7 +15,7 @@ from makegood.connectors.records import OrderRecord, Read, Reject
 from makegood.connectors.tables import Table, TableRow
 
 WINDOW = 4096  # rows kept open, at least; rows of one order may stand this far apart
-ORDER_ROWS_MAX = 10_000
+ORDER_ROWS_MAX = WINDOW  # so rows that stand together are never parted by the window
 
 Parsed = TypeVar("Parsed")
 
@@ -32,7 +31,7 @@ class Group:
 
 
 class _Seen:
-    """Order numbers already given out, as 64-bit digests in a temporary file of SQLite."""
+    """Order numbers already given out, as 64-bit hashes in a temporary file of SQLite."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
@@ -42,10 +41,7 @@ class _Seen:
 
     def add(self, keys: list[str]) -> set[str]:
         """Remember the keys and return those that were there before."""
-        digests = {
-            int.from_bytes(hashlib.blake2b(key.encode(errors="replace"), digest_size=8).digest(), signed=True): key
-            for key in keys
-        }
+        digests = {hash(key): key for key in keys}
         found = self._db.execute(
             "SELECT digest FROM seen WHERE digest IN (SELECT value FROM json_each(?))", [json.dumps(list(digests))]
         ).fetchall()

@@ -296,6 +296,17 @@ def test_rows_of_an_order_too_far_apart_are_refused_not_merged_wrongly(table: Wr
     assert [(reject.code, reject.line) for reject in outcome.rejects] == [("order_rows_apart", 9003)]
 
 
+@pytest.mark.parametrize(("rows", "orders"), [(4096, 1), (4097, 0)])
+def test_a_long_order_is_read_whole_or_refused_whole(table: Write, rows: int, orders: int) -> None:
+    before = "".join(f"N{i},S,,1,1,,1,EUR,\n" for i in range(5000))
+    outcome = read(table(f"{HEADING}\n{before}" + "A,M,,1,1,,1,EUR,\n" * rows), "csv")
+
+    assert len(outcome.orders) == 5000 + orders
+    assert len(outcome.orders[-1].lines) == (rows if orders else 1)
+    assert set(outcome.codes) <= {"order_too_long"}
+    assert outcome.rows == 5000 + rows
+
+
 amounts = st.integers(0, 10**9)
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=12).filter(
     lambda text: not text.startswith("=") and text.strip() == text

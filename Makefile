@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check bench format lock
+.PHONY: help setup run test check bench format lock browser
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -17,6 +17,30 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 setup: $(READY) ## install everything locked into .venv
+
+run: setup ## start database, web server and worker with the demo shop; Ctrl-C stops all of it
+	@PORT=$(PORT) exec $(BIN)/makegood serve --demo --port $(PORT)
+
+check: setup ## format, lint, types, import contracts, migrations, translations, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
+	$(BIN)/pytest -q tests/config/test_words.py tests/config/test_reference.py
+
+test: setup browser ## the whole suite, on a throw-away PostgreSQL
+	$(BIN)/pytest -n auto --dist loadfile
+
+browser: # the browser of the page tests; where it cannot be installed they say why they are skipped
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
+	echo "no chromium, and it cannot be installed here: tests of pages in a browser will be skipped" >&2
+
+format: setup ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --extra dev --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock

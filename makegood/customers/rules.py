@@ -12,6 +12,7 @@ from makegood.kit import errors
 
 KINDS = ("email", "phone")
 _ADDRESS = re.compile(r"[^@\s\"(),:;<>\[\]\\]{1,64}@[^@\s\"(),:;<>\[\]\\_]+\.[^@\s\"(),:;<>\[\]\\_.]{2,}")
+_DIALLED = re.compile(r"(?:tel:)?[+\d\s()./\-‐-―]{3,40}")
 
 
 class ContactMalformed(errors.Malformed):
@@ -36,10 +37,11 @@ def normalize_contact(kind: str, text: str, *, region: str = "") -> str:
         return address
     if kind == "phone":
         try:
-            number = phonenumbers.parse(folded, region or None)
+            # Masked numbers (138****8000) would be read as shorter ones.
+            number = phonenumbers.parse(folded, region or None) if _DIALLED.fullmatch(folded) else None
         except phonenumbers.NumberParseException:
-            raise ContactMalformed(text, field="phone", rule="a number with its country code") from None
-        if not phonenumbers.is_possible_number(number) or phonenumbers.number_type(number) == -1:
+            number = None
+        if number is None or not phonenumbers.is_possible_number(number):
             raise ContactMalformed(text, field="phone", rule="a number with its country code")
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     raise ContactMalformed(kind, field="kind", rule="|".join(KINDS))

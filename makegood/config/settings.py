@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "template_partials",
     "ninja",
     "procrastinate.contrib.django",
+    "makegood.kit",
     "makegood.accounts",
     "makegood.customers",
     "makegood.orders",

@@ -8,14 +8,18 @@ code of commit.
 from __future__ import annotations
 
 import json
+import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db import transaction as django_transaction
+
+from makegood.kit import errors
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +30,43 @@ _together: ContextVar[bool] = ContextVar("together", default=False)
 
 class NotInTransaction(RuntimeError):
     """A helper that must share its caller's transaction was called without one: a defect."""
+
+
+class DatabaseBusy(errors.Refused):
+    """Nothing is wrong with the request, and nothing of it was done: HTTP 503 with Retry-After."""
+
+    code = "database_busy"
+    message = "The database could not do this just now; please try again in a moment."
+
+
+# Two transactions wanted the same rows in opposite order, or saw each other's work: one was told to begin anew.
+_BEGIN_ANEW = frozenset({"40001", "40P01"})
+
+
+def with_retries(function: Callable[[], R], n: int = 4) -> R:
+    """Call ``function``, which opens its own transaction, up to ``n`` times while it loses to another transaction.
+
+    A lost connection is not tried again here: whether the transaction was committed is not known, and only the
+    request's own key can tell. Raises DatabaseBusy, for which the caller may repeat the request with the same key.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("a transaction that lost cannot be continued: begin outside")
+    for attempt in range(n):
+        try:
+            return function()
+        except InterfaceError as lost:
+            connection.close()
+            raise DatabaseBusy(rule="connection_lost") from lost
+        except DatabaseError as problem:
+            if getattr(problem.__cause__, "sqlstate", None) not in _BEGIN_ANEW:
+                if isinstance(problem, OperationalError) and not connection.is_usable():
+                    connection.close()
+                    raise DatabaseBusy(rule="connection_lost") from problem
+                raise
+            if attempt + 1 == n:
+                raise DatabaseBusy(rule="lost_to_other_transactions") from problem
+            time.sleep(0.01 * 2**attempt * (0.5 + secrets.randbelow(1001) / 1000))
+    raise ValueError(n)
 
 
 @contextmanager

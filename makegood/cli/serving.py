@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any
 
 from makegood.cli import running
 from makegood.kit import errors
@@ -204,14 +203,6 @@ def run_web(*, port: int, workers: int) -> None:
 def run_worker(queues: list[str] | None) -> None:
     """Jobs and sweeps until told to stop."""
     _hold_life_line(_terminate_myself)
-    from makegood.kit import jobs
+    from makegood.kit import jobs, worker
 
-    work: Any = getattr(jobs, "work", None)
-    if work is not None:
-        work(queues=queues)
-        return
-    from procrastinate.contrib.django import app
-
-    app.with_connector(app.connector.get_worker_connector()).run_worker(  # type: ignore[attr-defined]
-        queues=queues, delete_jobs="successful", install_signal_handlers=True
-    )
+    worker.run_worker(queues=queues or jobs.QUEUES)

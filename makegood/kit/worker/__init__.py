@@ -6,7 +6,6 @@ at least once.
 """
 
 from makegood.kit.worker.housekeeping import delete_finished
-from makegood.kit.worker.keeping import keep_running
 from makegood.kit.worker.pace import Pace
 from makegood.kit.worker.rescue import DeadJob, dead_jobs, parked_jobs, rescue_stalled, revive
 from makegood.kit.worker.running import run_worker
@@ -18,7 +17,6 @@ __all__ = [
     "Round",
     "dead_jobs",
     "delete_finished",
-    "keep_running",
     "parked_jobs",
     "rescue_stalled",
     "revive",

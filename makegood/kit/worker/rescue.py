@@ -93,4 +93,3 @@ def _found(which: str, event: str, params: list[object], limit: int) -> list[Dea
         [*params, limit],
     )
     return [DeadJob(**{**row, "arguments": db.read_json(row["arguments"])}) for row in rows]
-

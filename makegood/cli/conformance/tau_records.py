@@ -160,23 +160,56 @@ def rounded(value: Any) -> Any:
     return value
 
 
-def without_double_refunds(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
-    """An expected order record without refunds beyond what a method had paid, and the excess by method.
+def possible_order(
+    record: Mapping[str, Any], products: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str], dict[str, float]]:
+    """An expected order record made possible: the record, what was wrong with it, and excess refunds by method.
 
-    The benchmark's cancelling books a refund for every line of the payment history, refunds included: after a
-    change of payment it gives the same money back several times. Nobody is owed that, and our ledger refuses it.
+    Two things in the benchmark's own end states cannot be so, and are corrected before comparing:
+
+    * Cancelling books a refund for every line of the payment history, refunds included, so after a change of
+      payment the same money comes back several times. Nobody is owed that; our ledger refuses it.
+    * Changing several items at once writes price and options of the last new item onto all of them, so an
+      order holds a camera with the options of a T-shirt. The item's number and the sum paid are right.
     """
-    paid: dict[str, Decimal] = {}
+    history, excess = _paid_back_once(record.get("payment_history", []))
+    wrong = [f"refunds more than was paid by {method}" for method in excess]
+    items = []
+    for item in record.get("items", []):
+        variant = products.get(item["product_id"], {}).get("variants", {}).get(item["item_id"])
+        told = (rounded(item["price"]), item["options"])
+        # Orders keep the price of their day; options belong to the item for ever. Where they are another item's,
+        # the price is another item's too.
+        if variant and item["options"] != variant["options"] and told == _like(item, record["items"]):
+            wrong.append(f"item {item['item_id']} has price and options of another item")
+            item = {**item, "price": variant["price"], "options": variant["options"]}  # noqa: PLW2901
+        items.append(item)
+    return {**record, "payment_history": history, "items": items}, wrong, excess
+
+
+def _like(item: Mapping[str, Any], items: list[dict[str, Any]]) -> tuple[Any, Any]:
+    """Price and options of the other item that says the same; of the item itself where none does."""
+    for other in items:
+        if other is not item and other["item_id"] != item["item_id"] and other["options"] == item["options"]:
+            return rounded(other["price"]), other["options"]
+    return None, None
+
+
+def _paid_back_once(history: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """The history without refunds told twice or beyond what the order had paid; the excess by method."""
+    left: dict[str, Decimal] = {}
     excess: dict[str, float] = {}
-    kept = []
-    for entry in record.get("payment_history", []):
+    kept: list[dict[str, Any]] = []
+    for entry in history:
         amount, method = Decimal(str(entry["amount"])), entry["payment_method_id"]
         if entry["transaction_type"] == "payment":
-            paid[method] = paid.get(method, Decimal(0)) + amount
-        elif paid.get(method, Decimal(0)) < amount:
+            left[method] = left.get(method, Decimal(0)) + amount
+        elif (entry in kept and amount > left.get(method, Decimal(0))) or amount > sum(left.values()):
             excess[method] = excess.get(method, 0.0) + float(amount)
             continue
         else:
-            paid[method] -= amount
+            # What is refunded another way than it was paid still comes out of what the order had paid.
+            source = method if left.get(method, Decimal(0)) >= amount else max(left, key=lambda name: left[name])
+            left[source] -= amount
         kept.append(entry)
-    return {**record, "payment_history": kept}, excess
+    return kept, excess

@@ -97,7 +97,7 @@ def _swap(row: Mapping[str, Any], new: order_commands.NewLine, order: OrderView)
     ]
 
 
-def _method(case: Case, order: OrderView) -> customers.MethodView:
+def _method(case: Case, order: OrderView) -> customers.MethodRow:
     wanted = case.details.get("method", "")
     for method in customers.methods_of(order.customer.id):
         if method.reference == wanted:
@@ -105,7 +105,7 @@ def _method(case: Case, order: OrderView) -> customers.MethodView:
     raise MethodUnknown(wanted, field="method", rule="saved_method_of_the_customer")
 
 
-def _take_payment(case: Case, order: OrderView, method: customers.MethodView, amount: int, *, at: datetime) -> None:
+def _take_payment(case: Case, order: OrderView, method: customers.MethodRow, amount: int, *, at: datetime) -> None:
     """Book a further payment of the order; a gift card pays it from its balance."""
     payment_id = order_commands.add_payment(
         order.id,

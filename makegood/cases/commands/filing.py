@@ -82,7 +82,7 @@ def file_case(  # noqa: PLR0913 - one request has many sides
             raise RequestKeyReused(request_key, field="request_key", rule="one_key_one_request")
         return earlier
 
-    owner_id = order.customer.id if order else customers.customer_view(_required(customer_id)).id
+    owner_id = order.customer.id if order else customers.customer_by_id(_required(customer_id)).id
     lines = asking.check_lines(order, kind, asked) if order else []
     case = _insert(
         kind=kind,

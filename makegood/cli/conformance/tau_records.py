@@ -134,7 +134,7 @@ def _told_by(case: Mapping[str, Any]) -> dict[str, Any]:
 def user_record(customer_id: int, base: Mapping[str, Any]) -> dict[str, Any]:
     """The customer as it is now: address, and the balances of gift cards from the ledger."""
     record = copy.deepcopy(dict(base))
-    record["address"] = dict(customers.customer_view(customer_id).address)
+    record["address"] = dict(customers.customer_by_id(customer_id).address)
     methods = {method.reference: method for method in customers.methods_of(customer_id)}
     held = ledger.balances(Book.CREDIT, [method.id for method in methods.values()])
     for reference, method in record["payment_methods"].items():

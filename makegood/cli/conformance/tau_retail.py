@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -89,9 +91,10 @@ def replay(
     return report
 
 
-def shop_of(db_path: Path, *, at: datetime) -> Any:
+@contextmanager
+def shop_of(db_path: Path, *, at: datetime) -> Iterator[int]:
     """A merchant of its own with the benchmark's orders, in sight while the context lasts."""
-    slug = f"tau-{at:%Y%m%d%H%M%S}-{db.fetch_one('select pg_backend_pid() as pid')['pid']}"  # type: ignore[index]
+    slug = f"tau-retail-{secrets.token_hex(6)}"
     merchant_id = accounts.open_merchant(
         slug=slug,
         name_zh="零售示例店",
@@ -102,19 +105,9 @@ def shop_of(db_path: Path, *, at: datetime) -> Any:
         settings=SETTINGS,
         at=at,
     )
-    return _shop(merchant_id, db_path, at)
-
-
-def _shop(merchant_id: int, db_path: Path, at: datetime) -> Any:
-    from contextlib import contextmanager  # noqa: PLC0415
-
-    @contextmanager
-    def inside() -> Iterator[int]:
-        with tenancy.acting_for(merchant_id):
-            importing.import_orders(path=str(db_path), format="tau-retail", at=at)
-            yield merchant_id
-
-    return inside()
+    with tenancy.acting_for(merchant_id):
+        importing.import_orders(path=str(db_path), format="tau-retail", at=at)
+        yield merchant_id
 
 
 def run_task(task: Mapping[str, Any], base: Mapping[str, Any], *, at: datetime) -> tuple[str, str]:
@@ -144,7 +137,8 @@ def perform(action: Mapping[str, Any], *, key: str, at: datetime) -> bool:
     name, arguments = action["name"], action["arguments"]
     if name == "modify_user_address":
         customer = customers.customer_by_reference(arguments["user_id"])
-        customer_commands.change_address(customer_id=customer.id, address=_address(arguments))
+        with db.atomically():
+            customer_commands.change_address(customer.id, _address(arguments))
         return True
     order = order_by_number(arguments["order_id"])
     asked, kind, reason, details = _request(name, arguments, order)

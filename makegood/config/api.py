@@ -16,9 +16,11 @@ from ninja.parser import Parser
 
 from makegood.accounts.api import KEYED
 from makegood.accounts.queries import TokenInvalid
+from makegood.cases.api import router as cases
 from makegood.config import problems
 from makegood.config.openapi import describe_problems
 from makegood.kit import errors, wire
+from makegood.orders.api import router as orders
 from makegood.policy.api import router as quotes
 
 log = structlog.get_logger()
@@ -85,7 +87,8 @@ def build_api() -> Api:
     }
     for kind, handler in handlers.items():
         api.add_exception_handler(kind, handler)
-    api.add_router("", quotes)
+    for router in (orders, cases, quotes):
+        api.add_router("", router)
     return api
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 from makegood.accounts.answers import IdempotencyKeyMissing, RequestInProgress
 from makegood.accounts.limits import TooManyTries
 from makegood.accounts.queries import TokenInvalid
-from makegood.kit import db, errors
+from makegood.kit import errors
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -88,7 +88,6 @@ STATUS: dict[type[errors.DomainError], int] = {
     MethodNotAllowed: 405,
     Defect: 500,
     Unavailable: 503,
-    db.DatabaseBusy: 503,
 }
 
 TITLES = {
@@ -143,7 +142,8 @@ def problem(
         "code": error.code,
         "request_id": request.META.get("makegood.request_id", ""),
     }
-    listed = list(parts) or ([part_of(error)] if error.field else [])
+    # An error about several things at once brings its own parts.
+    listed = list(parts) or list(getattr(error, "parts", ())) or ([part_of(error)] if error.field else [])
     if listed:
         document["errors"] = listed
     response = HttpResponse(json.dumps(document, ensure_ascii=False), content_type=MEDIA_TYPE, status=status)
@@ -151,7 +151,7 @@ def problem(
         response["WWW-Authenticate"] = 'Bearer realm="makegood"'
     if isinstance(error, TooManyTries):
         response["Retry-After"] = str(error.details["wait_seconds"])
-    if isinstance(error, RequestInProgress | Unavailable | db.DatabaseBusy):
+    if isinstance(error, RequestInProgress | Unavailable):
         response["Retry-After"] = "1"
     for name, value in (headers or {}).items():
         response[name] = value

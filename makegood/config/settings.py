@@ -153,7 +153,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000  # bytes of a body that is not a form with files
-UPLOAD_BYTES_MAX = 60_000_000  # bytes of a form with files
+UPLOAD_BYTES_MAX = 110_000_000  # bytes of a form with files
 LOGGING_CONFIG = None
 logs.configure(LOG_LEVEL)
 CONTENT_SECURITY_POLICY = {

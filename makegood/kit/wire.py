@@ -26,7 +26,7 @@ class JsonMalformed(errors.Malformed):
 
 class CursorMalformed(errors.Malformed):
     code = "cursor_malformed"
-    message = "{field}: {value} is not a cursor of this list."
+    message = "{field}: {value} is not a cursor this list gave."
 
 
 def read_json(raw: bytes) -> Any:

@@ -13,7 +13,7 @@ from makegood.kit import db, errors
 
 class CustomerUnknown(errors.Unknown):
     code = "customer_unknown"
-    message = "There is no such customer: {value}."
+    message = "There is no customer {value}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -285,3 +286,9 @@ def test_a_search_takes_signs_literally(query: str) -> None:
     record(order())
 
     assert queries.orders_page(query=query).rows == ()
+
+
+def test_every_refusal_is_in_the_reference() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "order-refusals.md").read_text()
+
+    assert [code for code in REFUSALS if f"`{code}`" not in page] == []

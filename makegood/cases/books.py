@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from makegood.customers import queries as customers
 from makegood.kit import db
 from makegood.kit.money import allocate
 from makegood.ledger import commands as ledger
@@ -33,8 +32,6 @@ def open_books(order: OrderView, *, at: datetime) -> None:
         order_id=order.id,
         cause=f"order:{order.number}",
     )
-    methods = customers.methods_of(order.customer.id)
-    open_credit([(method.id, method.opening_minor, method.currency) for method in methods], at=at)
 
 
 def _key(order: OrderView) -> str:
@@ -155,3 +152,12 @@ def move_goods(
         short += taken.short
     ledger.post(kind=kind, request_key=request_key, moves=moves, at=at, order_id=order_id, cause=cause)
     return short
+
+
+def opening_units(order: OrderView, book: Book) -> dict[int, dict[str, int]]:
+    """Units of the book by line id and account as ``open_books`` would enter them."""
+    found: dict[int, dict[str, int]] = {line.id: {} for line in order.lines}
+    for move in _goods(order):
+        if move.book == book and move.amount:
+            found[move.subject_id][move.target] = found[move.subject_id].get(move.target, 0) + move.amount
+    return found

@@ -64,10 +64,7 @@ class MoneyAccount(StrEnum):
     PROMISED = "promised"
     REFUNDED = "refunded"
     CHARGED_BACK = "charged_back"
-    # A chargeback beyond what was left, so that what was paid out and charged back never exceeds what was captured:
-    # the merchant's loss, for a person to pursue.
-    BEYOND = "beyond"
-    LOSS = "~loss"
+    LOSS = "~loss"  # a chargeback beyond what was left: the merchant's loss, for a person to pursue
 
 
 class Credit(StrEnum):

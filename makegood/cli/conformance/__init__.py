@@ -1,1 +1,0 @@
-"""Benchmarks of others, replayed through our own commands."""

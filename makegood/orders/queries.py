@@ -313,7 +313,8 @@ def _search(query: str) -> tuple[str, list[Any]]:
     params: list[Any] = [escaped + "%", query]
     try:
         kind = guess_kind(query)
-        value = normalize_contact(kind, query, region="CN")
+        home = db.fetch_one("select market from accounts_merchant") or {"market": ""}
+        value = normalize_contact(kind, query, region=home["market"])
     except ContactMalformed:
         return condition + ")", params
     condition += " or o.customer_id in (select customer_id from customers_contact where kind = %s and value = %s))"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from makegood.accounts import queries as accounts
@@ -32,14 +33,14 @@ def set_clocks(case: Case, *, may_appeal: bool = False, at: datetime) -> None:
     db.require_transaction()
     settings = accounts.settings_of_merchant()
     wanted = expected_waits(axes_of(case, may_appeal=may_appeal))
-    open_rows = {
-        row["wait"]: row
-        for row in db.fetch(
-            "select id, wait, starts_at, due_at, state from cases_deadline"
-            " where case_id = %s and state in ('open', 'paused')",
-            [case.id],
-        )
-    }
+    rows = db.fetch(
+        "select id, wait, starts_at, due_at, provisional, state from cases_deadline"
+        " where case_id = %s and state in ('open', 'paused', 'passed') order by id",
+        [case.id],
+    )
+    open_rows = {row["wait"]: row for row in rows if row["state"] != DeadlineState.PASSED}
+    # A deadline passes once: a wait that goes on after it is overdue, and gets another row only if its clock moved.
+    passed = {(row["wait"], row["starts_at"], row["due_at"]) for row in rows if row["state"] == DeadlineState.PASSED}
     for wait, row in open_rows.items():
         if wait not in wanted or wanted[Wait(wait)].starts_at != row["starts_at"]:
             db.execute(
@@ -47,21 +48,33 @@ def set_clocks(case: Case, *, may_appeal: bool = False, at: datetime) -> None:
             )
     nearest: tuple[datetime, str] | None = None
     for wait, waiting in wanted.items():
-        due_at = _settle(case, settings, waiting, open_rows.get(wait))
+        due_at = _settle(case, settings, waiting, open_rows.get(wait), passed)
         if due_at is not None and (nearest is None or due_at < nearest[0]):
             nearest = (due_at, WAITS[wait][0])
     case.due_at = nearest[0] if nearest else None
     case.waiting_on = _waiting_on(case, nearest)
 
 
-def _settle(case: Case, settings: MerchantSettings, waiting: Waiting, row: dict[str, object] | None) -> datetime | None:
+def _settle(
+    case: Case,
+    settings: MerchantSettings,
+    waiting: Waiting,
+    row: dict[str, object] | None,
+    passed: Collection[tuple[str, datetime, datetime]],
+) -> datetime | None:
     """Make the one open row of this wait true; its due time, None while it is paused."""
     due = settings.due(SettledWait(waiting.wait), waiting.starts_at, waiting.pauses)
     due_at = due.at if due else None
+    provisional = due.provisional if due else False
     state = DeadlineState.OPEN if due else DeadlineState.PAUSED
     if row is not None and row["starts_at"] == waiting.starts_at:
-        if (row["due_at"], row["state"]) != (due_at, state):
-            db.execute("update cases_deadline set due_at = %s, state = %s where id = %s", [due_at, state, row["id"]])
+        if (row["due_at"], row["provisional"], row["state"]) != (due_at, provisional, state):
+            db.execute(
+                "update cases_deadline set due_at = %s, provisional = %s, state = %s where id = %s",
+                [due_at, provisional, state, row["id"]],
+            )
+        return due_at
+    if due_at is not None and (waiting.wait, waiting.starts_at, due_at) in passed:
         return due_at
     party, silence = WAITS[waiting.wait]
     if waiting.wait == Wait.MERCHANT_ANSWER and settings.auto_approve_on_silence:
@@ -76,7 +89,7 @@ def _settle(case: Case, settings: MerchantSettings, waiting: Waiting, row: dict[
                 "silence": silence,
                 "starts_at": waiting.starts_at,
                 "due_at": due_at,
-                "provisional": due.provisional if due else False,
+                "provisional": provisional,
                 "state": state,
             }
         ],

@@ -20,3 +20,10 @@ def follow_parcel(*, parcel_id: int) -> None:
 def merchants_due(at: datetime, limit: int) -> list[int]:
     """Merchants with a deadline that has passed."""
     return [row["id"] for row in db.fetch("select cases_merchants_due(%s, %s) as id", [at, limit])]
+
+
+def _carry_out(at: datetime) -> int:
+    return commands.sweep_deadlines(at=at)
+
+
+jobs.sweep("cases.sweep_deadlines", 5.0, merchants=merchants_due, work=_carry_out)

@@ -42,18 +42,23 @@ class Asked:
 
 
 def check_lines(order: OrderView, kind: str, asked: Sequence[Asked]) -> list[tuple[LineView, Asked]]:
-    """The lines named, each with what is asked of it. Raises LineUnknown, QuantityMalformed, LinesMissing."""
+    """The lines named, each with what is asked of it; the same wish named twice adds up.
+
+    Raises LineUnknown, QuantityMalformed, LinesMissing.
+    """
     by_number = {line.number: line for line in order.lines}
-    found = []
+    found: dict[tuple[str, str], tuple[LineView, Asked]] = {}
     for i, item in enumerate(asked):
         if item.line not in by_number:
             raise LineUnknown(item.line, field=f"lines[{i}].line", rule="line_of_the_order")
         if item.quantity < 1 or item.quantity > 10**9:
             raise QuantityMalformed(item.quantity, field=f"lines[{i}].quantity", rule="between_1_and_what_is_left")
-        found.append((by_number[item.line], item))
+        wish = (item.line, item.wanted_sku)
+        units = item.quantity + (found[wish][1].quantity if wish in found else 0)
+        found[wish] = (by_number[item.line], Asked(item.line, units, item.wanted_sku))
     if not found and kind not in KINDS_WITHOUT_ORDER | {Kind.CHANGE, Kind.CLAIM}:
         raise LinesMissing(field="lines", rule="at_least_one_line")
-    return found
+    return list(found.values())
 
 
 def check_left(units: Mapping[int, int]) -> None:

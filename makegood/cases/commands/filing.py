@@ -77,9 +77,8 @@ def file_case(  # noqa: PLR0913 - one request has many sides
         _check_customer(order, actor, order_number)
     elif kind not in KINDS_WITHOUT_ORDER:
         raise OrderNeeded(kind, field="order", rule="known_order")
-    if earlier := Case.objects.filter(request_key=request_key).first():
-        if (earlier.order_id, earlier.kind, earlier.reason) != (order.id if order else None, kind, reason):
-            raise RequestKeyReused(request_key, field="request_key", rule="one_key_one_request")
+    this = (order.id if order else None, kind, reason)
+    if earlier := _filed_before(request_key, *this):
         return earlier
 
     owner_id = order.customer.id if order else customers.customer_by_id(_required(customer_id)).id
@@ -97,6 +96,10 @@ def file_case(  # noqa: PLR0913 - one request has many sides
         opened_by=actor.key,
         opened_at=at,
     )
+    if case is None:  # filed meanwhile under the same key, about another order or none: not kept out by the lock
+        earlier = _filed_before(request_key, *this)
+        assert earlier is not None  # noqa: S101 - cases are never deleted
+        return earlier
     digest = history.write_text(case, kind="statement", body=statement, author=actor.key, at=at) if statement else ""
     history.record(
         case,
@@ -130,7 +133,16 @@ def _required(customer_id: int | None) -> int:
     return customer_id
 
 
-def _insert(**columns: Any) -> Case:
+def _filed_before(request_key: str, order_id: int | None, kind: str, reason: str) -> Case | None:
+    """The case that this request opened before. Raises RequestKeyReused where it was another request."""
+    earlier: Case | None = Case.objects.filter(request_key=request_key).first()
+    if earlier and (earlier.order_id, earlier.kind, earlier.reason) != (order_id, kind, reason):
+        raise RequestKeyReused(request_key, field="request_key", rule="one_key_one_request")
+    return earlier
+
+
+def _insert(**columns: Any) -> Case | None:
+    """The new case; None where the request key is taken."""
     columns |= {
         "ref": refs.new_ref("C"),
         "state": State.RECEIVED,
@@ -142,7 +154,14 @@ def _insert(**columns: Any) -> Case:
         "event_seq": 0,
         "event_hash": "",
     }
-    [case_id] = db.insert("cases_case", [columns])
+    row = db.fetch_one(
+        f"insert into cases_case ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))})"
+        " on conflict (merchant_id, request_key) do nothing returning id",
+        list(columns.values()),
+    )
+    if row is None:
+        return None
+    case_id = row["id"]
     return Case(id=case_id, **{**columns, "marks": {}, "details": json.loads(columns["details"])})
 
 
@@ -204,6 +223,8 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
     """
     case = history.lock_case(ref)
     check_own(case, actor)
+    if case.state in UNDECIDED:
+        raise moving.MoveNotAllowed(case.state, field="state", rule="closed_case", wanted=str(State.VERIFYING))
     moving.move(case, to=State.VERIFYING)
     case.closed_at = None
     case.goods_state = GoodsState.NONE

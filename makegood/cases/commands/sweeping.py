@@ -57,6 +57,7 @@ def let_deadline_pass(*, deadline_id: int, at: datetime) -> bool:
         due_at=deadline["due_at"].isoformat(),
         silence=deadline["silence"],
     )
+    history.save(case)  # the savepoint may be undone, and this must not
     try:
         with db.savepoint():
             _CONSEQUENCES[deadline["silence"]](case, deadline, at)
@@ -82,7 +83,7 @@ def _auto_approve(case: Case, deadline: dict[str, Any], at: datetime) -> None:
         propose(case, actor=CLOCK, at=at)
     if case.state == State.PLANNED:
         approving.approve_in_transaction(case, actor=CLOCK, at=at)
-    else:
+    if case.state != State.APPROVED:  # something is missing, or a second person is needed
         _escalate(case, deadline, at)
 
 

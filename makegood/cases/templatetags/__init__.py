@@ -1,1 +1,0 @@
-"""Template tags that say cases in words."""

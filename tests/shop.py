@@ -13,6 +13,8 @@ from makegood.cases import commands as cases
 from makegood.cases.commands.asking import Asked
 from makegood.cases.models import Case
 from makegood.connectors.records import CustomerRecord, LineRecord, OrderRecord, ParcelRecord, PaymentRecord
+from makegood.kit import db
+from makegood.kit.files import Stored
 from makegood.orders import commands as orders
 from makegood.orders.queries import OrderView, order_by_number
 
@@ -111,3 +113,30 @@ def settle(case: Case, *, at: datetime = NOON, by: Actor = AGENT) -> Case:
     """Decide by policy and approve."""
     cases.decide_case(ref=case.ref, actor=by, at=at)
     return cases.approve_case(ref=case.ref, actor=by, at=at)
+
+
+def bring_photo(case: Case, *, at: datetime = NOON, by: Actor | None = None, kind: str = "photo") -> None:
+    """The customer adds a picture."""
+    name = f"{next(_numbers):064x}"
+    cases.add_evidence(
+        ref=case.ref,
+        kind=kind,
+        file=Stored(sha256=name, media_type="image/jpeg", size=1000, name="photo.jpg"),
+        actor=by or Actor.customer(case.customer_id),
+        at=at,
+    )
+
+
+def carrier_says(order: OrderView, kind: str, *, at: datetime = NOON, follow: bool = True) -> None:
+    """A report of the carrier about the order's parcel, carried into its cases as the job would."""
+    for moved in orders.record_parcel_event(
+        parcel_reference=f"P-{order.number}", kind=kind, happened_at=at, source_key=f"e{next(_numbers)}", at=at
+    ):
+        if follow:
+            cases.follow_parcel(parcel_id=moved.parcel_id, at=at)
+
+
+@db.query
+def again(case: Case) -> Case:
+    """The case as the database has it now."""
+    return Case.objects.get(id=case.id)

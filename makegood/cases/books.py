@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from makegood.customers import queries as customers
 from makegood.kit import db
 from makegood.kit.money import allocate
 from makegood.ledger import commands as ledger
@@ -32,6 +33,8 @@ def open_books(order: OrderView, *, at: datetime) -> None:
         order_id=order.id,
         cause=f"order:{order.number}",
     )
+    methods = customers.methods_of(order.customer.id)
+    open_credit([(method.id, method.opening_minor, method.currency) for method in methods], at=at)
 
 
 def _key(order: OrderView) -> str:

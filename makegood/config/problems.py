@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 from makegood.accounts.answers import IdempotencyKeyMissing, RequestInProgress
 from makegood.accounts.limits import TooManyTries
 from makegood.accounts.queries import TokenInvalid
-from makegood.kit import errors
+from makegood.kit import db, errors
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -88,6 +88,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     MethodNotAllowed: 405,
     Defect: 500,
     Unavailable: 503,
+    db.DatabaseBusy: 503,
 }
 
 TITLES = {
@@ -151,7 +152,7 @@ def problem(
         response["WWW-Authenticate"] = 'Bearer realm="makegood"'
     if isinstance(error, TooManyTries):
         response["Retry-After"] = str(error.details["wait_seconds"])
-    if isinstance(error, RequestInProgress | Unavailable):
+    if isinstance(error, RequestInProgress | Unavailable | db.DatabaseBusy):
         response["Retry-After"] = "1"
     for name, value in (headers or {}).items():
         response[name] = value

@@ -60,6 +60,15 @@ def customer_by_id(customer_id: int) -> CustomerRow:
 
 
 @db.query
+def customer_by_reference(reference: str) -> CustomerRow:
+    """The person the source knows by this id. Raises CustomerUnknown."""
+    rows = db.fetch(_COLUMNS + "where c.reference = %s", [reference.replace("\0", "")])
+    if not rows:
+        raise CustomerUnknown(reference, field="customer")
+    return _customer(rows[0])
+
+
+@db.query
 def customers_by_contact(kind: str, value: str, *, region: str = "") -> tuple[CustomerRow, ...]:
     """Everybody known by this e-mail address or phone, last recorded first: a family may share one.
 

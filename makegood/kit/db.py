@@ -54,19 +54,24 @@ def with_retries(function: Callable[[], R], n: int = 4) -> R:
     for attempt in range(n):
         try:
             return function()
-        except InterfaceError as lost:
-            connection.close()
-            raise DatabaseBusy(rule="connection_lost") from lost
-        except DatabaseError as problem:
-            if getattr(problem.__cause__, "sqlstate", None) not in _BEGIN_ANEW:
-                if isinstance(problem, OperationalError) and not connection.is_usable():
-                    connection.close()
-                    raise DatabaseBusy(rule="connection_lost") from problem
+        except (DatabaseError, InterfaceError) as problem:
+            sqlstate = getattr(problem.__cause__, "sqlstate", None)
+            if _is_connection_lost(problem, sqlstate):
+                connection.close()
+                raise DatabaseBusy(rule="connection_lost") from problem
+            if sqlstate not in _BEGIN_ANEW:
                 raise
             if attempt + 1 == n:
                 raise DatabaseBusy(rule="lost_to_other_transactions") from problem
             time.sleep(0.01 * 2**attempt * (0.5 + secrets.randbelow(1001) / 1000))
     raise ValueError(n)
+
+
+def _is_connection_lost(problem: Exception, sqlstate: str | None) -> bool:
+    # Told by the server while it shuts us out (57P…, 08…), or found by the client alone (no code at all).
+    return isinstance(problem, OperationalError | InterfaceError) and (
+        sqlstate is None or sqlstate.startswith(("57P", "08"))
+    )
 
 
 @contextmanager

@@ -64,7 +64,10 @@ class MoneyAccount(StrEnum):
     PROMISED = "promised"
     REFUNDED = "refunded"
     CHARGED_BACK = "charged_back"
-    LOSS = "~loss"  # a chargeback beyond what was left: the merchant's loss, for a person to pursue
+    # A chargeback beyond what was left, so that what was paid out and charged back never exceeds what was captured:
+    # the merchant's loss, for a person to pursue.
+    BEYOND = "beyond"
+    LOSS = "~loss"
 
 
 class Credit(StrEnum):

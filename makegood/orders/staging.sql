@@ -6,9 +6,13 @@
 -- name: lock
 select pg_advisory_xact_lock(hashtextextended('orders.store/' || current_setting('makegood.merchant'), 0))
 
--- name: no_compiling
--- The planner believes in a hundred lines an order and would compile each statement, which takes longer than running it.
-select set_config('jit', 'off', true)
+-- name: plan
+-- The planner believes in a hundred lines an order and would compile each statement, which takes longer than running
+-- it; and in tables as small as they were at their last analysis, which it would read whole for every look-up.
+select set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true)
+
+-- name: plan_as_before
+select set_config('jit', %(jit)s, true), set_config('enable_seqscan', %(enable_seqscan)s, true)
 
 -- name: create
 create temporary table if not exists orders_staging (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from makegood.cases.models import Case, Remedy, RemedyShare
 from makegood.customers.models import Customer
 from makegood.kit.tenant_models import TenantModel, points_at
-from makegood.settlement.states import PayoutState
+from makegood.settlement.states import DisputeState, PayoutState
 
 
 class Payout(TenantModel):
@@ -29,8 +30,14 @@ class Payout(TenantModel):
     gateway_reference = models.CharField(max_length=200, blank=True)
     trouble = models.CharField(max_length=200, blank=True)
     replaces = models.BigIntegerField(null=True)
+    to_method = models.CharField(max_length=120, blank=True)  # the saved method that gets store credit
+    round = models.PositiveSmallIntegerField(default=0)  # how often it was paid and taken back
+    looks = models.PositiveIntegerField(default=0)  # conversations with the gateway since it last said something
+    promised_at = models.DateTimeField(db_default=Now())
+    confirmed_by = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    last_sent_at = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -80,10 +87,16 @@ class GatewayNotice(TenantModel):
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=200, blank=True)
+    seen_by = models.CharField(max_length=60, blank=True)  # the person who dealt with it
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["merchant_id", "gateway", "event_id"], name="gateway_notice_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["received_at"], name="gateway_notice_to_read", condition=models.Q(applied_at__isnull=True)
+            ),
         ]
 
 
@@ -95,7 +108,8 @@ class Dispute(TenantModel):
     payment_id = models.BigIntegerField()
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    state = models.CharField(max_length=8)  # opened|won|lost
+    state = models.CharField(max_length=8, choices=DisputeState.choices)
+    taken = models.JSONField(default=dict)  # minor units by where they came from: available, payouts, beyond
     opened_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 

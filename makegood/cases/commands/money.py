@@ -53,11 +53,25 @@ def lock_remedy(remedy_id: int) -> ReleasedRemedy:
     return ReleasedRemedy(case, remedy)
 
 
-def remedy_paid(case: Case, remedy_id: int, *, actor: Actor, at: datetime) -> None:
-    """All payouts of a remedy are confirmed. The case is locked by the caller, who has posted the ledger."""
+def remedy_paid(case: Case, remedy_id: int, *, actor: Actor, at: datetime, troubled: bool = False) -> None:
+    """All payouts of a remedy are confirmed. The case is locked by the caller, who has posted the ledger.
+
+    ``troubled``: another payout of the case still waits for a person.
+    """
     db.execute("update cases_remedy set state = %s where id = %s", [RemedyState.PAID, remedy_id])
     history.record(case, "remedy_paid", actor=actor.key, at=at, remedy=remedy_id)
-    _fold_money(case)
+    _fold_money(case, troubled=troubled)
+    moving.finish(case, actor=actor, at=at)
+
+
+def remedy_given_up(
+    case: Case, remedy_id: int, *, why: str, partly_paid: bool, actor: Actor, at: datetime, troubled: bool = False
+) -> None:
+    """What was left of a promise was freed by a person: the customer renounced, or got the money another way."""
+    state = RemedyState.PAID if partly_paid else RemedyState.VOID
+    db.execute("update cases_remedy set state = %s where id = %s", [state, remedy_id])
+    history.record(case, "remedy_given_up", actor=actor.key, at=at, remedy=remedy_id, why=why)
+    _fold_money(case, troubled=troubled)
     moving.finish(case, actor=actor, at=at)
 
 
@@ -76,15 +90,15 @@ def remedy_unpaid(case: Case, remedy_id: int, *, why: str, actor: Actor, at: dat
     remedy_troubled(case, remedy_id, why=why, actor=actor, at=at)
 
 
-def payment_resumed(case: Case, *, actor: Actor, at: datetime) -> None:
-    """A person has sorted the trouble out; payouts are under way again."""
+def payment_resumed(case: Case, *, actor: Actor, at: datetime, troubled: bool = False) -> None:
+    """A person has sorted the trouble out; payouts are under way again. ``troubled``: another one still waits."""
     history.record(case, "payment_resumed", actor=actor.key, at=at)
-    _fold_money(case)
+    _fold_money(case, troubled=troubled)
     moving.finish(case, actor=actor, at=at)
 
 
-def _fold_money(case: Case) -> None:
-    """The money axis from the remedies' states."""
+def _fold_money(case: Case, *, troubled: bool = False) -> None:
+    """The money axis from the remedies' states; ``troubled`` where a payout waits for a person."""
     row = db.fetch_one(
         "select count(*) filter (where state = 'released') as released,"
         " count(*) filter (where state = 'promised') as promised,"
@@ -92,7 +106,9 @@ def _fold_money(case: Case) -> None:
         [case.id],
     )
     assert row is not None  # noqa: S101 - count(*) always gives a row
-    if row["released"]:
+    if troubled:
+        case.money_state = MoneyState.TROUBLED
+    elif row["released"]:
         case.money_state = MoneyState.PROMISED
     elif row["promised"]:
         case.money_state = MoneyState.HELD

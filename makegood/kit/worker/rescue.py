@@ -74,7 +74,8 @@ def parked_jobs(limit: int = 100) -> list[DeadJob]:
 def revive(job_id: int) -> None:
     """Let a dead job be tried again, as often as a new one. Raises JobUnknown."""
     revived = db.execute(
-        "update procrastinate_jobs set status = 'todo', attempts = 0, scheduled_at = null, worker_id = null, lock = null"
+        "update procrastinate_jobs"
+        " set status = 'todo', attempts = 0, scheduled_at = null, worker_id = null, lock = null"
         " where id = %s and status in ('failed', 'aborted')",
         [job_id],
     )

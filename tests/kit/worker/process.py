@@ -6,8 +6,10 @@ import importlib
 import json
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 
 import django
+import time_machine
 
 
 def main() -> None:
@@ -19,14 +21,16 @@ def main() -> None:
     from makegood.kit.worker import run_worker  # noqa: PLC0415
     from tests.kit.worker.pace import FAST  # noqa: PLC0415
 
-    importlib.import_module("tests.kit.worker.chores")
+    chores = importlib.import_module("tests.kit.worker.chores")
+    if skew := given.pop("clock_wrong_by_s", 0):
+        time_machine.travel(datetime.now(tz=UTC) + timedelta(seconds=skew)).start()
     # A dead job after three tries instead of eight, tried again almost at once: tests cannot wait for hours.
     jobs.ATTEMPTS = given.pop("attempts", jobs.ATTEMPTS)
     usual = jobs.wait_before
     jobs.wait_before = lambda attempt, *, base_s=0.05, longest_s=0.2: usual(  # noqa: ARG005
         attempt, base_s=0.05, longest_s=min(longest_s, 0.2)
     )
-    run_worker(pace=FAST, sweeps=(), **given)
+    run_worker(pace=FAST, sweeps=[chores.RING], **given)
 
 
 if __name__ == "__main__":

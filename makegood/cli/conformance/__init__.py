@@ -1,0 +1,1 @@
+"""Benchmarks of others, replayed through our own commands."""

@@ -1,0 +1,23 @@
+"""What workers do for settlement. Jobs are wake-up calls: each looks at its rows and does what is still to be done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from makegood.kit import db, jobs
+from makegood.settlement.commands import sending
+
+
+@db.query
+def _now() -> datetime:
+    """The database's clock: this machine's may be wrong."""
+    row = db.fetch_one("select now() as at")
+    assert row is not None  # noqa: S101 - now() always gives a row
+    at: datetime = row["at"]
+    return at
+
+
+@jobs.task("settlement.pay_out", queue="payout")
+def pay_out(case_id: int) -> None:
+    """Left by cases in the transaction that releases remedies."""
+    sending.pay_out(case_id=case_id, at=_now())

@@ -91,14 +91,14 @@ def serve(*, port: int, demo: bool, workers: int) -> int:
         with running.database(log_level="INFO"):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, leave)
-            lines = _prepare(demo=demo)
+            lines = _prepare(port, demo=demo)
             _run(port, workers, lines)
     except _Stop:
         pass
     return 0
 
 
-def _prepare(*, demo: bool) -> list[str]:
+def _prepare(port: int, *, demo: bool) -> list[str]:
     """Migrate, load the demo shop, and say what an operator must know."""
     from makegood.accounts import environment
     from makegood.cli import operating
@@ -106,9 +106,9 @@ def _prepare(*, demo: bool) -> list[str]:
     operating.migrate()
     lines = []
     if demo:
-        from makegood.demo.shop import load_demo_shop
+        from makegood.demo.load import load_demo
 
-        lines = load_demo_shop(at=datetime.now(UTC))
+        lines = load_demo(at=datetime.now(UTC), base_url=f"http://{ADDRESS}:{port}").lines()
     if why := environment.why_payouts_are_held():
         running.say(f"payouts are held: {why} (makegood adopt)")
     return lines

@@ -1,1 +1,1 @@
-"""One believable bilingual shop."""
+"""One believable bilingual shop, brought in through the same commands that production uses."""

@@ -155,3 +155,12 @@ def move_goods(
         short += taken.short
     ledger.post(kind=kind, request_key=request_key, moves=moves, at=at, order_id=order_id, cause=cause)
     return short
+
+
+def opening_units(order: OrderView, book: Book) -> dict[int, dict[str, int]]:
+    """Units of the book by line id and account as ``open_books`` would enter them."""
+    found: dict[int, dict[str, int]] = {line.id: {} for line in order.lines}
+    for move in _goods(order):
+        if move.book == book and move.amount:
+            found[move.subject_id][move.target] = found[move.subject_id].get(move.target, 0) + move.amount
+    return found

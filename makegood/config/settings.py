@@ -52,14 +52,13 @@ ENVIRONMENT = _environment()
 
 # Behind a proxy that speaks TLS: cookies only over https, and browsers are told to stay there.
 HTTPS = os.environ.get("MAKEGOOD_HTTPS", "") in {"1", "true", "yes"}
+# A demonstration shows letters on the page, because no letter leaves the machine.
+DEMO = os.environ.get("MAKEGOOD_DEMO", "") in {"1", "true", "yes"}
 LOG_LEVEL = os.environ.get("MAKEGOOD_LOG_LEVEL", "INFO").upper()
 
 _database = {"ENGINE": "makegood.kit.postgres.backend", "CONN_MAX_AGE": None}
-_app = connect.django_database("app")
-# Statements prepared by the server: planning the longer reads again each time costs more than running them.
-_app["OPTIONS"] = {**_app["OPTIONS"], "server_side_binding": True, "prepare_threshold": 3}
 DATABASES = {
-    "default": {**_database, **_app},
+    "default": {**_database, **connect.django_database("app")},
     "owner": {**_database, **connect.django_database("owner")},
 }
 
@@ -84,6 +83,7 @@ INSTALLED_APPS = [
     "ninja",
     "procrastinate.contrib.django",
     "makegood.kit",
+    "makegood.kit.pages",
     "makegood.accounts",
     "makegood.customers",
     "makegood.orders",
@@ -134,6 +134,10 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE / "locale"]
 words.compile_words(BASE / "locale")
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

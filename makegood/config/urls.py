@@ -1,12 +1,18 @@
 """Where each address leads."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
 from makegood.config import health
 from makegood.config.api import api
+from makegood.portal import views as portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("api/v1/", api.urls),
+    path("", portal.front_door, name="front_door"),
+    path("language", set_language, name="set_language"),
+    path("s/<slug:slug>/", include("makegood.portal.urls")),
+    path("track/<str:token>", portal.track, name="track"),
 ]

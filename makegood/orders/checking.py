@@ -27,12 +27,13 @@ _CHOICES = {
 }
 
 
-def check_order(record: OrderRecord, *, at: datetime, skew: timedelta, strict: bool) -> None:
+def check_order(record: OrderRecord, *, at: datetime, skew: timedelta, strict: bool, home: str = "") -> None:
     """Raise RecordRefused for the first thing wrong with an order.
 
     Dates more than ``skew`` after ``at`` are in the future. ``strict`` also refuses hand-over or delivery before
     the order and unreadable contacts: whoever sends to the API can mend them. A file of the past cannot be
-    mended: its parser remarks upon such dates, and an unreadable contact stays in the source row alone.
+    mended: its parser remarks upon such dates, and an unreadable contact stays in the source row alone. ``home``
+    is the merchant's country.
     """
     _text(record.number, "number", 80, needed=True)
     _currency(record.currency, "currency")
@@ -49,7 +50,7 @@ def check_order(record: OrderRecord, *, at: datetime, skew: timedelta, strict: b
     _moment(record.promised_by, "promised_by", None, record.ordered_at if strict else None)
     check_customer(record.customer, "customer.")
     if strict:
-        _contacts(record.customer, record.market)
+        _contacts(record.customer, record.market or home)
     for i, remark in enumerate(record.remarks):
         _text(remark, f"remarks[{i}]", 60)
     units: dict[str, int] = {}

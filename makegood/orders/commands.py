@@ -65,10 +65,11 @@ def record_orders(records: Sequence[OrderRecord], *, at: datetime, source_format
     """
     refused: list[Refusal] = []
     staged = []
+    home = staging.home_market()
     for index, record in enumerate(records):
         try:
-            check_order(record, at=at, skew=CLOCKS_APART, strict=True)
-            staged.append(staging.stage(record, index))
+            check_order(record, at=at, skew=CLOCKS_APART, strict=True, home=home)
+            staged.append(staging.stage(record, index, home=home))
         except RecordRefused as why:
             refused.append(why.refusal(index, record.number[:80]))
     stored = staging.store(staged, source_format=source_format, import_id=None, at=at)

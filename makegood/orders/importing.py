@@ -105,7 +105,8 @@ def import_orders(
         )
         with closing(RejectsFile(rejects_path, size=counts.rejects_bytes)) as rejects:
             records = form.parser(path, start_line=told["last_line"], encoding=declared_encoding, at=at)
-            for batch in _batches(records, told["last_line"], at=at, batch_rows=batch_rows):
+            home = _home_market()
+            for batch in _batches(records, told["last_line"], at=at, home=home, batch_rows=batch_rows):
                 counts = _store_batch(batch, result, rejects, source_format=form.name, at=at)
                 result = ImportResult(
                     result.import_id,
@@ -173,17 +174,24 @@ def _close_import(result: ImportResult, *, at: datetime) -> None:
     db.execute("update orders_import set state = 'done', finished_at = %s where id = %s", [at, result.import_id])
 
 
+@db.query
+def _home_market() -> str:
+    return staging.home_market()
+
+
 def _rejects_path(import_id: int, path: str) -> Path:
     return (
         Path(settings.DATA_DIR) / "rejects" / f"{tenancy.require_merchant_id()}-{import_id}-{Path(path).stem[:80]}.csv"
     )
 
 
-def _batches(records: Iterator[tuple[int, Read]], start: int, *, at: datetime, batch_rows: int) -> Iterator[_Batch]:
+def _batches(
+    records: Iterator[tuple[int, Read]], start: int, *, at: datetime, home: str, batch_rows: int
+) -> Iterator[_Batch]:
     """Cut the stream where a record has ended, so that going on from there loses and repeats nothing."""
     batch = _Batch(last_line=start)
     for position, record in records:
-        _add(batch, position, record, at)
+        _add(batch, position, record, at, home)
         ended = position > batch.last_line
         batch.last_line = position
         if ended and batch.rows >= batch_rows:
@@ -193,12 +201,12 @@ def _batches(records: Iterator[tuple[int, Read]], start: int, *, at: datetime, b
         yield batch
 
 
-def _add(batch: _Batch, position: int, record: Read, at: datetime) -> None:
+def _add(batch: _Batch, position: int, record: Read, at: datetime, home: str) -> None:
     if isinstance(record, OrderRecord):
         batch.rows += len(record.source) or 1
         try:
             check_order(record, at=at, skew=SKEW, strict=False)
-            batch.orders.append(staging.stage(record, position))
+            batch.orders.append(staging.stage(record, position, home=home))
         except RecordRefused as why:
             batch.rejects += _rejects_of(why, position, record.number, record.source)
         return
@@ -211,15 +219,15 @@ def _add(batch: _Batch, position: int, record: Read, at: datetime) -> None:
             check_catalog(record)
             batch.catalogue.append(record)
         else:
-            _add_person(batch, record)
+            _add_person(batch, record, home)
     except RecordRefused as why:
         number = record.sku if isinstance(record, CatalogRecord) else record.reference
         batch.rejects += _rejects_of(why, position, number, [])
 
 
-def _add_person(batch: _Batch, record: CustomerRecord) -> None:
+def _add_person(batch: _Batch, record: CustomerRecord, home: str) -> None:
     check_customer(record)
-    reference, doc = staging.stage_customer(record)
+    reference, doc = staging.stage_customer(record, home)
     if reference == staging.NOBODY:
         raise RecordRefused("field_missing", field="reference")
     batch.people[reference] = doc

@@ -79,14 +79,20 @@ class Stored:
     refused: dict[str, RecordRefused] = field(default_factory=dict)
 
 
-def stage(record: OrderRecord, index: int = 0) -> Staged:
+def home_market() -> str:
+    """The merchant's country: where a phone number without country code belongs, if the order names no other."""
+    row = db.fetch_one("select market from accounts_merchant")
+    return str(row["market"]) if row else ""
+
+
+def stage(record: OrderRecord, index: int = 0, *, home: str = "") -> Staged:
     """Make an order's document. Raises RecordRefused where a text cannot be stored."""
     doc = dict(zip(_ORDER, _order_values(record), strict=True))
     lines = [dict(zip(_LINE, _line_values(line), strict=True), attributes=_facts(line)) for line in record.lines]
     doc["lines"] = lines
     doc["payments"] = [dict(zip(_PAYMENT, _payment_values(payment), strict=True)) for payment in record.payments]
     doc["parcels"] = [_parcel(parcel) for parcel in record.parcels]
-    reference, doc["customer"] = _customer(record.customer, record.number, record.market)
+    reference, doc["customer"] = _customer(record.customer, record.number, record.market or home)
     if record.parcels and (record.shipped_at is None or record.delivered_at is None):
         doc["shipped_at"], doc["delivered_at"] = _times_of(record)
     # Where a row stands is no news: the same row further down in a longer file is the same row.

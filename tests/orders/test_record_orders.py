@@ -292,3 +292,10 @@ def test_every_refusal_is_in_the_reference() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "order-refusals.md").read_text()
 
     assert [code for code in REFUSALS if f"`{code}`" not in page] == []
+
+
+@pytest.mark.usefixtures("merchant")
+def test_a_telephone_number_belongs_to_the_merchants_country_where_the_order_names_none() -> None:
+    record(order(market=""))
+
+    assert ("phone", "+8613800138000") in queries.order_by_number("A-1").customer.contacts

@@ -1,0 +1,1 @@
+"""What all pages share: the frame, the design tokens, the components, and how times, money and refusals are said."""

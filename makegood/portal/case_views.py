@@ -1,0 +1,196 @@
+"""The customer's page of one case, and everything that can be done on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from makegood.accounts.actors import Actor
+from makegood.accounts.models import Merchant
+from makegood.cases import commands
+from makegood.cases.history import CaseUnknown
+from makegood.cases.queries import CaseView, EvidenceView, case_view
+from makegood.cases.states import UNDECIDED, GoodsState, State
+from makegood.cases.tracking import tracking_token
+from makegood.cases.words import explain
+from makegood.kit import errors, files
+from makegood.portal import asking
+from makegood.portal.progress import NOW, SILENCE, progress_of
+from makegood.portal.rendering import page
+from makegood.portal.visitors import for_customers
+
+
+class WordsMissing(errors.Malformed):
+    code = "words_missing"
+    message = "Write something first."
+
+
+class TrackingMissing(errors.Malformed):
+    code = "tracking_missing"
+    message = "Tell the tracking number of the parcel you sent."
+
+
+@require_GET
+@for_customers
+def case(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    return case_page(request, merchant, own_case(actor, ref))
+
+
+def case_page(
+    request: HttpRequest, merchant: Merchant, found: CaseView, *, refusal: errors.DomainError | None = None
+) -> HttpResponse:
+    """The case as its customer sees it: proposals and internal notes stay inside."""
+    decided = [one for one in found.decisions if one.communicated_at is not None]
+    asked = next((e for e in reversed(found.events) if e.kind == "evidence_asked"), None)
+    waits = {deadline.wait for deadline in found.open_deadlines}
+    return page(
+        request,
+        merchant,
+        "case",
+        refusal=refusal,
+        case=found,
+        progress=progress_of(found),
+        now_words=NOW,
+        silence_words=SILENCE,
+        explained=explain(decided[-1]) if decided else None,
+        texts=[text for text in found.texts if not text.internal],
+        evidence=[one for one in found.evidence if one.party == "customer"],
+        asked=asked.data.get("needed", []) if asked and "customer_evidence" in waits else [],
+        may_withdraw=found.state in UNDECIDED and found.closed_at is None,
+        may_reopen=found.state in {State.WITHDRAWN, State.LAPSED},
+        may_ship_back=found.goods_state == GoodsState.AUTHORISED,
+        may_bring=found.closed_at is None,
+        track_url=request.build_absolute_uri(reverse("track", args=[tracking_token(found.ref)])),
+        posted=request.POST,
+        stay_at=reverse("portal:case", args=[merchant.slug, found.ref]),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@for_customers
+def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action: str) -> HttpResponse:
+    """One form of the case page; what is refused is told on the page."""
+    if action not in ACTIONS:
+        raise Http404
+    here = redirect("portal:case", merchant.slug, ref)
+    if request.method != "POST":
+        return here
+    found = own_case(actor, ref)
+    try:
+        done = ACTIONS[action](request, actor, ref)
+    except errors.DomainError as refusal:
+        return case_page(request, merchant, found, refusal=refusal)
+    messages.success(request, done)
+    return here
+
+
+def _write(request: HttpRequest, actor: Actor, ref: str) -> str:
+    body = request.POST.get("body", "").strip()[:5000]
+    kept = asking.keep(request.FILES.getlist("files"))
+    if not body and not kept:
+        raise WordsMissing(field="body", rule="not_empty")
+    at = timezone.now()
+    asking.bring(ref, kept, kind=request.POST.get("kind") or "photo", actor=actor, at=at)
+    if body:
+        commands.add_message(ref=ref, body=body, actor=actor, at=at)
+    return _("Thank you, it has reached us.")
+
+
+def _ship_back(request: HttpRequest, actor: Actor, ref: str) -> str:
+    tracking = request.POST.get("tracking", "").strip()[:80]
+    if not tracking:
+        raise TrackingMissing(field="tracking", rule="not_empty")
+    carrier = request.POST.get("carrier", "").strip()[:60]
+    commands.ship_back(ref=ref, tracking=tracking, carrier=carrier, actor=actor, at=timezone.now())
+    return _("Thank you. We watch for the parcel.")
+
+
+def _withdraw(request: HttpRequest, actor: Actor, ref: str) -> str:
+    commands.withdraw_case(ref=ref, actor=actor, at=timezone.now())
+    return _("Your request is withdrawn.")
+
+
+def _reopen(request: HttpRequest, actor: Actor, ref: str) -> str:
+    commands.reopen_case(ref=ref, actor=actor, at=timezone.now())
+    return _("Your request is open again.")
+
+
+def _appeal(request: HttpRequest, actor: Actor, ref: str) -> str:
+    """The new evidence comes with the appeal; it stays on the case even where the appeal is refused."""
+    at = timezone.now()
+    kept = asking.keep(request.FILES.getlist("files"))
+    asking.bring(ref, kept, kind=request.POST.get("kind") or "photo", actor=actor, at=at)
+    grounds = request.POST.get("body", "").strip()[:5000]
+    if not grounds:
+        raise WordsMissing(field="body", rule="not_empty")
+    commands.file_appeal(ref=ref, grounds=grounds, actor=actor, at=timezone.now())
+    return _("Your appeal has reached us. Somebody who did not decide before looks at it.")
+
+
+ACTIONS: dict[str, Callable[[HttpRequest, Actor, str], str]] = {
+    "write": _write,
+    "ship-back": _ship_back,
+    "withdraw": _withdraw,
+    "reopen": _reopen,
+    "appeal": _appeal,
+}
+
+
+@require_GET
+@for_customers
+def evidence(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, number: int) -> HttpResponseBase:
+    """A file of the case, always as a download."""
+    return hand_out(merchant, evidence_in(own_case(actor, ref), number))
+
+
+@require_GET
+@for_customers
+def thumbnail(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, number: int) -> HttpResponse:
+    return hand_out_thumbnail(merchant, evidence_in(own_case(actor, ref), number))
+
+
+def own_case(actor: Actor, ref: str) -> CaseView:
+    """Raises CaseUnknown, also for somebody else's."""
+    found = case_view(ref)
+    if found.customer_id != actor.id:
+        raise CaseUnknown(ref, field="case", rule="known_case")
+    return found
+
+
+def evidence_in(found: CaseView, number: int) -> EvidenceView:
+    for one in found.evidence:
+        if one.id == number:
+            return one
+    raise Http404
+
+
+def hand_out(merchant: Merchant, one: EvidenceView) -> HttpResponseBase:
+    try:
+        file = files.open_stored(uploads=settings.UPLOADS_DIR, owner=asking.owner_of(merchant.id), sha256=one.sha256)
+    except files.FileMissing:
+        raise Http404 from None
+    response = FileResponse(file)
+    for name, value in files.safe_headers(one.name, one.media_type, one.size).items():
+        response[name] = value
+    return response
+
+
+def hand_out_thumbnail(merchant: Merchant, one: EvidenceView) -> HttpResponse:
+    try:
+        picture = files.thumbnail(uploads=settings.UPLOADS_DIR, owner=asking.owner_of(merchant.id), sha256=one.sha256)
+    except (files.FileMissing, files.ThumbnailUnavailable):
+        raise Http404 from None
+    response = HttpResponse(picture)
+    for name, value in files.safe_headers("thumbnail", files.THUMBNAIL_TYPE, len(picture)).items():
+        response[name] = value
+    response["Content-Disposition"] = "inline"
+    return response

@@ -1,0 +1,20 @@
+"""Addresses of the portal, below /s/<merchant>/."""
+
+from django.urls import path
+
+from makegood.portal import case_views, views
+
+app_name = "portal"
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("find", views.find, name="find"),
+    path("code", views.code, name="code"),
+    path("leave", views.leave, name="leave"),
+    path("mine", views.mine, name="mine"),
+    path("orders/<path:number>", views.order, name="order"),
+    path("ask/<slug:situation>/<path:number>", views.ask, name="ask"),
+    path("cases/<str:ref>", case_views.case, name="case"),
+    path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),
+    path("cases/<str:ref>/files/<int:number>", case_views.evidence, name="evidence"),
+    path("cases/<str:ref>/files/<int:number>/small", case_views.thumbnail, name="thumbnail"),
+]

@@ -1,0 +1,198 @@
+"""The portal's pages: finding one's order, asking, following. Each composes queries and commands, and holds no rule."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from makegood.accounts.actors import Actor
+from makegood.accounts.models import Merchant
+from makegood.accounts.sight import of_slug
+from makegood.cases import queries as cases
+from makegood.cases import tracking
+from makegood.cases.askable import askable_lines
+from makegood.kit import errors
+from makegood.kit.pages.language import text_language
+from makegood.orders import queries as orders
+from makegood.orders.queries import OrderView
+from makegood.policy.reasons import reasons_of
+from makegood.portal import asking, proving, visitors
+from makegood.portal.rendering import page
+from makegood.portal.situations import BY_SLUG, SITUATIONS, is_open, lines_in
+from makegood.portal.visitors import for_customers
+
+
+@require_GET
+def front_door(request: HttpRequest) -> HttpResponse:
+    """The only merchant's start page; where there are several, nothing tells who they are."""
+    merchant = visitors.only_merchant()
+    if merchant is not None:
+        return redirect("portal:start", merchant.slug)
+    slug = request.GET.get("shop", "").strip().lower()
+    if slug:
+        return redirect("portal:start", slug)
+    return render(request, "portal/front_door.html")
+
+
+@require_GET
+@of_slug
+def start(request: HttpRequest, merchant: Merchant) -> HttpResponse:
+    return page(request, merchant, "start", situations=SITUATIONS)
+
+
+@require_http_methods(["GET", "POST"])
+@of_slug
+def find(request: HttpRequest, merchant: Merchant) -> HttpResponse:
+    """Name an order and a contact; a code is written if they belong together, and the answer is the same if not."""
+    wanted = request.POST.get("for") or request.GET.get("for", "")
+    if request.method != "POST":
+        if visitors.customer_in(request, merchant):
+            return redirect("portal:mine", merchant.slug)
+        return page(request, merchant, "find", wanted=wanted, situation=BY_SLUG.get(wanted))
+    number, contact = request.POST.get("order", "").strip(), request.POST.get("contact", "").strip()
+    try:
+        proving.ask_for_code(
+            order_number=number,
+            contact=contact,
+            language=text_language(),
+            address=visitors.address_of(request),
+            at=timezone.now(),
+        )
+    except errors.DomainError as refusal:
+        return page(request, merchant, "find", refusal=refusal, wanted=wanted, number=number, contact=contact)
+    request.session["asked"] = {"merchant": merchant.id, "order": number, "contact": contact, "for": wanted}
+    return redirect("portal:code", merchant.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@of_slug
+def code(request: HttpRequest, merchant: Merchant) -> HttpResponse:
+    """Type the code; then the visitor is the customer of that order."""
+    asked: Any = request.session.get("asked")
+    if not isinstance(asked, dict) or asked.get("merchant") != merchant.id:
+        return redirect("portal:find", merchant.slug)
+    at = timezone.now()
+    shown = {
+        "contact": asked["contact"],
+        "order": asked["order"],
+        "demo_letter": proving.letter_to(asked["contact"], at=at) if settings.DEMO else None,
+        "demo": settings.DEMO,
+    }
+    if request.method != "POST":
+        return page(request, merchant, "code", **shown)
+    try:
+        customer_id = proving.prove(
+            order_number=asked["order"],
+            contact=asked["contact"],
+            code=request.POST.get("code", ""),
+            address=visitors.address_of(request),
+            at=at,
+        )
+    except errors.DomainError as refusal:
+        return page(request, merchant, "code", refusal=refusal, **shown)
+    visitors.remember(request, merchant, customer_id)
+    del request.session["asked"]
+    if asked["for"] in BY_SLUG:
+        return redirect("portal:ask", merchant.slug, asked["for"], asked["order"])
+    return redirect("portal:mine", merchant.slug)
+
+
+@require_POST
+@of_slug
+def leave(request: HttpRequest, merchant: Merchant) -> HttpResponse:
+    visitors.forget(request)
+    return redirect("portal:start", merchant.slug)
+
+
+@require_GET
+@for_customers
+def mine(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpResponse:
+    """All orders and requests of the customer."""
+    own = cases.cases_page(cases.Filters(customer_id=actor.id), limit=50)
+    return page(request, merchant, "mine", cases=own.rows, orders=orders.orders_page(customer_id=actor.id).rows)
+
+
+@require_GET
+@for_customers
+def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -> HttpResponse:
+    """One order: each line with where it is and what is left to ask for, and what can be done."""
+    found = own_order(actor, number)
+    lines = askable_lines(found)
+    own = cases.cases_page(cases.Filters(order_number=found.number), limit=50)
+    return page(
+        request,
+        merchant,
+        "order",
+        order=found,
+        shares=orders.paid_shares(found),
+        lines=lines,
+        open_situations=[one for one in SITUATIONS if is_open(one, lines)],
+        closed_situations=[one for one in SITUATIONS if not is_open(one, lines)],
+        cases=own.rows,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@for_customers
+def ask(request: HttpRequest, merchant: Merchant, actor: Actor, situation: str, number: str) -> HttpResponse:
+    """First what happened; then what would be owed, files, and sending; both without JavaScript."""
+    if situation not in BY_SLUG:
+        raise Http404
+    chosen, found = BY_SLUG[situation], own_order(actor, number)
+    shown: dict[str, Any] = {
+        "situation": chosen,
+        "order": found,
+        "choices": lines_in(chosen, askable_lines(found)),
+        "reasons": [(one.code, one.label(text_language())) for one in reasons_of(chosen.kind)],
+        "shares": orders.paid_shares(found),
+        "request_key": request.POST.get("request_key") or uuid.uuid4().hex,
+        "posted": request.POST,
+    }
+    if request.method != "POST":
+        return page(request, merchant, "ask", **shown)
+    if request.POST.get("step") == "back":
+        return page(request, merchant, "ask", **shown)
+    at = timezone.now()
+    try:
+        wish = asking.read_wish(chosen.kind, request.POST)
+        if request.POST.get("step") != "send":
+            quoted = asking.quote(found, wish, actor=actor, at=at, language=text_language())
+            return page(request, merchant, "check", wish=wish, quoted=quoted, **shown)
+        case = asking.send(found, wish, request.FILES.getlist("files"), actor=actor, at=at, language=text_language())
+    except (errors.Refused, errors.Malformed) as refusal:
+        return page(request, merchant, "ask", refusal=refusal, **shown)
+    messages.success(request, _("Your request %(ref)s has reached us.") % {"ref": case.ref})
+    return redirect("portal:case", merchant.slug, case.ref)
+
+
+@require_GET
+def track(request: HttpRequest, token: str) -> HttpResponse:
+    """What whoever holds the link may see."""
+    try:
+        tracked = tracking.track(token)
+    except errors.Unknown:
+        raise Http404 from None
+    response = render(
+        request,
+        "portal/track.html",
+        {"tracked": tracked, "merchant_name": tracked.merchant_zh if text_language() != "en" else tracked.merchant_en},
+    )
+    response["X-Robots-Tag"] = "noindex"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def own_order(actor: Actor, number: str) -> OrderView:
+    """Raises OrderUnknown, also for somebody else's."""
+    found = orders.order_by_number(number)
+    if found.customer.id != actor.id:
+        raise orders.OrderUnknown(number, field="order")
+    return found

@@ -39,6 +39,7 @@ class Wait(StrEnum):
     MERCHANT_INSPECT = "merchant_inspect"
     CARRIER_RETURN = "carrier_return"
     MERCHANT_PAY = "merchant_pay"
+    CUSTOMER_PAY = "customer_pay"
     APPEAL_WINDOW = "appeal_window"
     REVIEWER_ANSWER = "reviewer_answer"
 
@@ -59,6 +60,7 @@ USUAL_WAITS: Mapping[Wait, Length] = {
     Wait.MERCHANT_INSPECT: Length(3, "working"),
     Wait.CARRIER_RETURN: Length(15, "calendar"),
     Wait.MERCHANT_PAY: Length(7, "calendar"),
+    Wait.CUSTOMER_PAY: Length(7, "calendar"),
     Wait.APPEAL_WINDOW: Length(30, "calendar"),
     Wait.REVIEWER_ANSWER: Length(5, "working"),
 }

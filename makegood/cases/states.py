@@ -95,6 +95,7 @@ class Wait(TextChoices):
     CARRIER_RETURN = "carrier_return", _("the goods to arrive")
     MERCHANT_INSPECT = "merchant_inspect", _("inspection of the goods")
     MERCHANT_PAY = "merchant_pay", _("payment")
+    CUSTOMER_PAY = "customer_pay", _("the price difference from the customer")
     APPEAL_WINDOW = "appeal_window", _("an appeal, if you want one")
     REVIEWER_ANSWER = "reviewer_answer", _("the reviewer's decision")
 
@@ -120,6 +121,7 @@ WAITS: dict[str, tuple[Party, Silence]] = {
     Wait.CARRIER_RETURN: (Party.CARRIER, Silence.TREAT_AS_LOST),
     Wait.MERCHANT_INSPECT: (Party.MERCHANT, Silence.AUTO_REFUND),
     Wait.MERCHANT_PAY: (Party.MERCHANT, Silence.ESCALATE),
+    Wait.CUSTOMER_PAY: (Party.CUSTOMER, Silence.ESCALATE),
     Wait.APPEAL_WINDOW: (Party.CUSTOMER, Silence.APPEAL_LAPSES),
     Wait.REVIEWER_ANSWER: (Party.REVIEWER, Silence.ESCALATE),
 }

@@ -72,6 +72,9 @@ def expected_waits(axes: Axes) -> dict[Wait, Waiting]:
             found.append(Waiting(wait, since_goods))
     if axes.money_state == MoneyState.PROMISED and (released := axes.mark("remedies_released")):
         found.append(Waiting(Wait.MERCHANT_PAY, released))
+    due, paid = axes.mark("difference_due"), axes.mark("difference_paid")
+    if due and (paid is None or paid < due):
+        found.append(Waiting(Wait.CUSTOMER_PAY, due))
     if axes.state == State.APPEALED and (filed := axes.mark("appeal_filed")):
         found.append(Waiting(Wait.REVIEWER_ANSWER, filed))
     elif axes.state in {State.APPROVED, State.DENIED} and axes.may_appeal:

@@ -11,8 +11,11 @@ from makegood.cases import history
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.commands.goods import Inspected
 from makegood.cases.queries import case_view
+from makegood.connectors.records import CatalogRecord
+from makegood.kit import db
 from makegood.ledger import queries as ledger
-from makegood.orders.queries import OrderView
+from makegood.orders.queries import OrderView, order_by_number
+from makegood.orders.staging import store_catalogue
 from tests.shop import AGENT, MANAGER, NOON, REVIEWER, Bought, again, ask, bring_photo, carrier_says, sell, settle
 
 pytestmark = pytest.mark.usefixtures("merchant")
@@ -211,4 +214,43 @@ def test_an_order_not_yet_sent_gets_another_address() -> None:
     case = settle(ask(order, "change", "address", details={"address": {"city": "成都"}}))
 
     assert (case.state, case.money_state) == ("approved", "none")
+    assert all_is_sound()
+
+
+def stock(*items: tuple[str, int], product: str = "LAMP", currency: str = "CNY") -> None:
+    """Put things into the catalogue that an exchange may send."""
+    for sku, price in items:
+        with db.atomically():
+            store_catalogue([CatalogRecord(sku, product, f"Lamp {sku}", price, currency, available=True)])
+
+
+def test_an_exchange_for_something_cheaper_refunds_the_difference_and_sells_the_new_item() -> None:
+    order = sell(Bought(1, 10_000), Bought(1, 10_000, sku="LAMP-2"))
+    stock(("LAMP-9", 8_000))
+    case = settle(ask(order, "exchange", "changed_mind", ("1", 1, "LAMP-9"), ("2", 1, "LAMP-9")))
+    assert sum(remedy.amount_minor for remedy in case_view(case.ref).decisions[-1].remedies) == 4_000
+
+    cases.receive_goods(ref=case.ref, actor=AGENT, at=NOON)
+    case = cases.inspect_goods(ref=case.ref, found=[Inspected("1", 1), Inspected("2", 1)], actor=AGENT, at=NOON)
+
+    assert (case.goods_state, case.money_state) == ("accepted", "promised")
+    assert balances(order_by_number(order.number))[2:] == [{"to_ship": 1}, {"to_ship": 1}]
+    assert balances(order_by_number(order.number), "value")[2:] == [{"left": 8_000}, {"left": 8_000}]
+    assert all_is_sound()
+
+
+def test_an_exchange_for_something_dearer_waits_for_the_customer_to_pay_the_difference() -> None:
+    order = sell(Bought(1, 10_000))
+    stock(("LAMP-8", 12_500))
+    case = settle(ask(order, "exchange", "changed_mind", ("1", 1, "LAMP-8")))
+    cases.receive_goods(ref=case.ref, actor=AGENT, at=NOON)
+
+    case = cases.inspect_goods(ref=case.ref, found=[Inspected("1", 1)], actor=AGENT, at=NOON)
+    assert (case.money_state, case.waiting_on) == ("held", "customer")
+    case = cases.record_difference(ref=case.ref, reference="bank 77", actor=MANAGER, at=NOON)
+
+    assert case.money_state == "promised"
+    after = order_by_number(order.number)
+    assert [payment.captured_minor for payment in after.payments] == [10_000, 2_500]
+    assert balances(after) == [{"restocked": 1}, {"to_ship": 1}]
     assert all_is_sound()

@@ -7,6 +7,7 @@ together or not at all. Nothing here talks to the network.
 from makegood.cases.commands.appealing import file_appeal, review_appeal
 from makegood.cases.commands.approving import approve_case, deny_case
 from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
+from makegood.cases.commands.exchanging import record_difference
 from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
 from makegood.cases.commands.goods import authorise_again, follow_parcel, inspect_goods, receive_goods, ship_back
 from makegood.cases.commands.money import open_budget, top_up_budget
@@ -30,6 +31,7 @@ __all__ = [
     "open_budget",
     "preview_case",
     "receive_goods",
+    "record_difference",
     "record_finding",
     "reopen_case",
     "review_appeal",

@@ -39,10 +39,10 @@ def change_order(case: Case, order: OrderView, *, actor: Actor, at: datetime) ->
 
 def _change_payment(case: Case, order: OrderView, *, actor: Actor, at: datetime) -> None:
     """Take the whole amount anew by the chosen method and give the old payment back."""
-    method = _method(case, order)
+    method = chosen_method(case, order)
     [old] = order.payments
     amount = old.captured_minor - old.refunded_before_minor
-    _take_payment(case, order, method, amount, at=at)
+    take_payment(case, order, method, amount, at=at)
     _give_back(case, order, {old.id: amount}, at=at)
     history.record(case, "payment_changed", actor=actor.key, at=at, method=method.reference)
 
@@ -56,14 +56,14 @@ def _change_items(case: Case, order: OrderView, *, actor: Actor, at: datetime) -
     )
     items = catalog_items([row["wanted_sku"] for row in rows])
     difference = facts.price_difference(order, rows, items)
-    method = _method(case, order)
+    method = chosen_method(case, order)
     new_lines = order_commands.change_items(
         order.id,
         [order_commands.Replacement(row["line_id"], row["quantity"], row["wanted_sku"]) for row in rows],
     )
     moves: list[Move] = []
     for row, new in zip(rows, new_lines, strict=True):
-        moves += _swap(row, new, order)
+        moves += swap(row, new, order)
     ledger.post(
         kind="items_changed",
         request_key=f"case:{case.id}:items",
@@ -73,7 +73,7 @@ def _change_items(case: Case, order: OrderView, *, actor: Actor, at: datetime) -
         cause=case.ref,
     )
     if difference > 0:
-        _take_payment(case, order, method, difference, at=at)
+        take_payment(case, order, method, difference, at=at)
     elif difference < 0:
         held = balances.balances(Book.MONEY, [payment.id for payment in order.payments])
         left = [held[payment.id].get(MoneyAccount.AVAILABLE, 0) for payment in order.payments]
@@ -83,7 +83,7 @@ def _change_items(case: Case, order: OrderView, *, actor: Actor, at: datetime) -
     history.record(case, "items_changed", actor=actor.key, at=at, difference=difference, method=method.reference)
 
 
-def _swap(row: Mapping[str, Any], new: order_commands.NewLine, order: OrderView) -> list[Move]:
+def swap(row: Mapping[str, Any], new: order_commands.NewLine, order: OrderView) -> list[Move]:
     """Units and value of the old line leave, those of the new line come."""
     line = next(line for line in order.lines if line.id == row["line_id"])
     old_paid = facts.paid_for(line, row["quantity"])
@@ -97,7 +97,7 @@ def _swap(row: Mapping[str, Any], new: order_commands.NewLine, order: OrderView)
     ]
 
 
-def _method(case: Case, order: OrderView) -> customers.MethodRow:
+def chosen_method(case: Case, order: OrderView) -> customers.MethodRow:
     wanted = case.details.get("method", "")
     for method in customers.methods_of(order.customer.id):
         if method.reference == wanted:
@@ -105,7 +105,7 @@ def _method(case: Case, order: OrderView) -> customers.MethodRow:
     raise MethodUnknown(wanted, field="method", rule="saved_method_of_the_customer")
 
 
-def _take_payment(case: Case, order: OrderView, method: customers.MethodRow, amount: int, *, at: datetime) -> None:
+def take_payment(case: Case, order: OrderView, method: customers.MethodRow, amount: int, *, at: datetime) -> None:
     """Book a further payment of the order; a gift card pays it from its balance."""
     payment_id = order_commands.add_payment(
         order.id,

@@ -16,12 +16,14 @@ from makegood.cases.commands import moving, promising
 from makegood.cases.models import Case
 from makegood.cases.states import RemedyState, State
 from makegood.kit import db, errors
-from makegood.kit.money import Money
+from makegood.kit.money import Money, allocate
+from makegood.ledger import queries as balances
 from makegood.ledger.queries import StatementRow, statement_of_order
+from makegood.ledger.states import Book, Value
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
 from makegood.policy.facts import Facts
-from makegood.policy.outcome import Outcome
+from makegood.policy.outcome import GrantedRemedy, Outcome
 from makegood.policy.quote import outcome_of
 
 
@@ -101,26 +103,12 @@ def write_decision(
         actor=actor,
         at=at,
     )
-    lines = {line.number: line.id for line in order.lines} if order else {}
+    rows = [row for remedy in outcome.remedies for row in _remedy_rows(case, order, remedy, outcome.facts.currency)]
     db.insert(
         "cases_remedy",
         [
-            {
-                "decision_id": decision_id,
-                "case_id": case.id,
-                "seq": seq,
-                "kind": remedy.kind,
-                "line_id": lines.get(remedy.line or ""),
-                "quantity": remedy.quantity,
-                "amount_minor": remedy.minor,
-                "currency": outcome.facts.currency,
-                "borne_by": remedy.borne_by,
-                "due_by": remedy.due_by,
-                "after": remedy.after or "",
-                "rule": remedy.tried.rule.id,
-                "state": RemedyState.PLANNED,
-            }
-            for seq, remedy in enumerate(outcome.remedies, start=1)
+            {"decision_id": decision_id, "case_id": case.id, "seq": seq, "state": RemedyState.PLANNED, **row}
+            for seq, row in enumerate(rows, start=1)
         ],
     )
     history.record(
@@ -134,6 +122,30 @@ def write_decision(
         decision=decision_id,
     )
     return decision_id
+
+
+def _remedy_rows(case: Case, order: OrderView | None, remedy: GrantedRemedy, currency: str) -> list[dict[str, Any]]:
+    """The rows of one granted remedy; a refund for the whole order is spread over the asked lines by what is left."""
+    lines = {line.number: line.id for line in order.lines} if order else {}
+    row = {
+        "kind": remedy.kind,
+        "line_id": lines.get(remedy.line or ""),
+        "quantity": remedy.quantity,
+        "amount_minor": remedy.minor,
+        "currency": currency,
+        "borne_by": remedy.borne_by,
+        "due_by": remedy.due_by,
+        "after": remedy.after or "",
+        "rule": remedy.tried.rule.id,
+    }
+    if remedy.kind != "refund" or row["line_id"] is not None:
+        return [row]
+    asked = list(moving.units_of(case)) or list(lines.values())
+    left = balances.balances(Book.VALUE, asked)
+    parts = allocate(remedy.minor, [left[line_id].get(Value.LEFT, 0) for line_id in asked])
+    return [
+        {**row, "line_id": line_id, "amount_minor": part} for line_id, part in zip(asked, parts, strict=True) if part
+    ]
 
 
 def insert_decision(

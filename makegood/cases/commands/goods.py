@@ -9,7 +9,7 @@ from datetime import datetime
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import books, history
-from makegood.cases.commands import moving, promising
+from makegood.cases.commands import exchanging, moving, promising
 from makegood.cases.commands.asking import LineUnknown, QuantityMalformed
 from makegood.cases.models import Case
 from makegood.cases.states import GoodsState, Kind, MoneyState, RemedyState, State
@@ -243,11 +243,12 @@ def release_after_goods(case: Case, found: Sequence[Inspected], *, actor: Actor,
     accepted = {item.line: (item.accepted, item.accepted + item.rejected) for item in found}
     numbers = {line.id: line.number for line in order.lines} if order else {}
     any_released = False
+    may_release = exchanging.settle_exchange(case, actor=actor, at=at)
     for remedy in db.fetch("select * from cases_remedy where case_id = %s and state = 'promised'", [case.id]):
         yes, of = accepted.get(numbers.get(remedy["line_id"], ""), (1, 1))
         if yes < of:
             promising.shrink(case, remedy, keep=yes, of=of, at=at)
-        if yes:
+        if yes and may_release:
             any_released = True
             db.execute(
                 "update cases_remedy set state = %s, released_at = %s where id = %s",

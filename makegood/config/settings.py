@@ -57,8 +57,11 @@ DEMO = os.environ.get("MAKEGOOD_DEMO", "") in {"1", "true", "yes"}
 LOG_LEVEL = os.environ.get("MAKEGOOD_LOG_LEVEL", "INFO").upper()
 
 _database = {"ENGINE": "makegood.kit.postgres.backend", "CONN_MAX_AGE": None}
+_app = connect.django_database("app")
+# Statements prepared by the server: planning the longer reads again each time costs more than running them.
+_app["OPTIONS"] = {**_app["OPTIONS"], "server_side_binding": True, "prepare_threshold": 3}
 DATABASES = {
-    "default": {**_database, **connect.django_database("app")},
+    "default": {**_database, **_app},
     "owner": {**_database, **connect.django_database("owner")},
 }
 

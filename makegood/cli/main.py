@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -98,6 +99,26 @@ def release_payouts() -> None:
 
         operating.release_payouts()
     running.say("payouts may leave")
+
+
+@app.command()
+def reconcile(
+    since: Annotated[datetime | None, typer.Option(help="From (UTC); a week ago where left out.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Until (UTC), not included; now where left out.")] = None,
+    merchant: Annotated[str, typer.Option(help="Only this merchant (slug); all where left out.")] = "",
+    mend: Annotated[bool, typer.Option("--mend", help="Look up payouts whose state differs.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="Mend, then let held payouts go.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Release in spite of differences.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare our payouts with the gateways' own books; exit code 1 where they differ."""
+    with running.database():
+        from makegood.settlement.cli import reconcile_books
+
+        differ = reconcile_books(
+            since=since, until=until, merchant=merchant, mend=mend, release=release, accept=accept, as_json=as_json
+        )
+    raise typer.Exit(1 if differ else 0)
 
 
 @app.command()

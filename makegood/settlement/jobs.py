@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from makegood.kit import db, jobs
-from makegood.settlement.commands import sending
+from makegood.settlement.commands import noticing, sending
 
 
 @db.query
@@ -21,3 +21,13 @@ def _now() -> datetime:
 def pay_out(case_id: int) -> None:
     """Left by cases in the transaction that releases remedies."""
     sending.pay_out(case_id=case_id, at=_now())
+
+
+@jobs.task(noticing.READ_NOTICE, queue="payout")
+def read_notice(notice_id: int) -> None:
+    """Left with a message of a gateway."""
+    noticing.read_notice(notice_id, at=_now())
+
+
+jobs.sweep("settlement.sweep_payouts", 5.0, merchants=sending.merchants_to_try, work=sending.sweep_payouts)
+jobs.sweep("settlement.sweep_notices", 30.0, merchants=noticing.merchants_with_notices, work=noticing.sweep_notices)

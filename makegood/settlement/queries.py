@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from makegood.accounts import environment
 from makegood.kit import db
+from makegood.settlement.states import NEEDS_PERSON
 
 # A released remedy has its payout by then, unless jobs and sweeps both stand still.
 PAYOUT_DUE = timedelta(minutes=15)
@@ -84,3 +88,112 @@ def faults(*, at: datetime) -> list[Fault]:
 
 def _named(sql: str) -> str:
     return f"select place from ({sql}) as found (place)"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutView:
+    """A payout for people; ``amount_minor`` in minor units of ``currency`` (points where it is POINT)."""
+
+    ref: str
+    case_ref: str
+    kind: str
+    gateway: str
+    amount_minor: int
+    currency: str
+    state: str
+    trouble: str
+    gateway_reference: str
+    attempts: int
+    created_at: datetime
+    settled_at: datetime | None
+    next_try_at: datetime | None
+
+
+_VIEW = """
+select p.ref, c.ref as case_ref, r.kind, p.gateway, p.amount_minor, p.currency, p.state, p.trouble,
+       p.gateway_reference, p.attempts, p.created_at, p.settled_at, p.next_try_at
+  from settlement_payout p join cases_case c on c.id = p.case_id join cases_remedy r on r.id = p.remedy_id
+"""
+
+
+@db.query
+def payouts_of_case(case_ref: str) -> list[PayoutView]:
+    """Every payout of a case, replaced ones included, oldest first; empty for an unknown case."""
+    return [PayoutView(**row) for row in db.fetch(_VIEW + " where c.ref = %s order by p.id", [case_ref])]
+
+
+@db.query
+def payouts_for_person(*, limit: int = 100) -> list[PayoutView]:
+    """Payouts that need a person: troubled ones, and those to be paid by hand; the oldest first."""
+    states: Iterable[str] = [str(state) for state in NEEDS_PERSON]
+    return [
+        PayoutView(**row)
+        for row in db.fetch(
+            _VIEW + " where p.state = any(%s) or (p.state = 'accepted' and p.gateway = 'manual')"
+            " order by p.created_at, p.id limit %s",
+            [list(states), limit],
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A gateway's message that a person must look at."""
+
+    id: int
+    gateway: str
+    kind: str
+    trouble: str
+    reference: str
+    detail: str
+    received_at: datetime
+
+
+@db.query
+def notices_for_person(*, limit: int = 100) -> list[NoticeView]:
+    """Messages nobody may act on by guessing, and nobody has dealt with yet; the oldest first."""
+    return [
+        NoticeView(**row)
+        for row in db.fetch(
+            "select id, gateway, kind, trouble, coalesce(body ->> 'reference', '') as reference,"
+            " coalesce(body ->> 'detail', '') as detail, received_at from settlement_gatewaynotice"
+            " where trouble <> '' and seen_by = '' order by received_at, id limit %s",
+            [limit],
+        )
+    ]
+
+
+@db.query
+def history_of_payout(ref: str) -> list[dict[str, Any]]:
+    """Every step of a payout's life: ``kind``, ``happened_at``, ``actor``, ``data``; oldest first."""
+    rows = db.fetch(
+        "select e.kind, e.happened_at, e.actor, e.data from settlement_payoutevent e"
+        " join settlement_payout p on p.id = e.payout_id where p.ref = %s order by e.id",
+        [ref],
+    )
+    return [{**row, "data": db.read_json(row["data"])} for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How payouts stand: why they are held (None: they are not), how many wait for what."""
+
+    held_because: str | None
+    to_send: int
+    under_way: int
+    with_person: int
+    oldest_waiting_at: datetime | None
+
+
+@db.query
+def health() -> Health:
+    """For doctor, metrics and the desk."""
+    row = db.fetch_one(
+        "select count(*) filter (where state = 'intended') as to_send,"
+        " count(*) filter (where state in ('sending', 'unknown', 'accepted')) as under_way,"
+        " count(*) filter (where state in ('person', 'refused', 'reversed')) as with_person,"
+        " min(created_at) filter (where state in ('intended', 'sending', 'unknown')) as oldest_waiting_at"
+        " from settlement_payout where state not in ('confirmed', 'void')"
+    )
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return Health(held_because=environment.why_payouts_are_held(), **row)

@@ -122,7 +122,8 @@ class Webhooks:
         url = urlsplit(self._url)
         connection = http.client.HTTPConnection(url.hostname or "127.0.0.1", url.port or 80, timeout=10)
         try:
-            connection.request("POST", url.path or "/", body, headers)
+            address = (url.path or "/") + (f"?{url.query}" if url.query else "")
+            connection.request("POST", address, body, headers)
             answer = connection.getresponse()
             answer.read()
             return answer.status

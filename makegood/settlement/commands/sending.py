@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from makegood.connectors.gateways import AmountUnpayable, Gateway, RefundRequest
+from makegood.connectors.gateways import AmountUnpayable, Gateway, GatewayAnswer, RefundRequest, Unanswered
 from makegood.connectors.registry import GatewaySettingsMalformed, GatewayUnknown
 from makegood.kit import db
 from makegood.kit.failpoints import failpoint
@@ -17,8 +17,10 @@ from makegood.settlement.commands import intending, rows, steps
 from makegood.settlement.commands.rows import Row
 from makegood.settlement.gateways import GatewayNotConnected
 from makegood.settlement.states import INSIDE, MANUAL, PayoutState, Trouble
+from makegood.settlement.vault import SecretsSealedElsewhere
 
 BATCH = 50
+NOT_USABLE = (GatewayNotConnected, GatewayUnknown, GatewaySettingsMalformed, SecretsSealedElsewhere)
 
 
 def pay_out(*, case_id: int, at: datetime) -> None:
@@ -48,7 +50,7 @@ def _ready(row: Row, *, at: datetime) -> Gateway | None:
     try:
         gateway = gateways.connection_to(row["gateway"])
         gateway.check_amount(Money(row["amount_minor"], row["currency"]))
-    except (GatewayNotConnected, GatewayUnknown, GatewaySettingsMalformed):
+    except NOT_USABLE:
         steps.give_to_person(payout_id=row["id"], why=Trouble.NOT_CONNECTED, at=at)
         return None
     except AmountUnpayable:
@@ -75,8 +77,13 @@ def _send(payout_id: int, gateway: Gateway, *, source: str, at: datetime) -> Non
         )
     )
     failpoint("after_gateway_answer")
-    steps.take_answer(payout_id=payout_id, answer=answer, looked_up=False, at=at)
+    _take(payout_id, answer, looked_up=False, at=at)
     failpoint("after_answer_commit")
+
+
+def _take(payout_id: int, answer: GatewayAnswer, *, looked_up: bool, at: datetime) -> None:
+    # Losing to another transaction is tried again: the answer is in hand only here.
+    db.with_retries(lambda: steps.take_answer(payout_id=payout_id, answer=answer, looked_up=looked_up, at=at))
 
 
 def look_up(payout_id: int, *, at: datetime, forced: bool = False, resend: bool = True) -> bool:
@@ -95,14 +102,14 @@ def look_up(payout_id: int, *, at: datetime, forced: bool = False, resend: bool 
         row = taken
     try:
         gateway = gateways.connection_to(row["gateway"])
-    except (GatewayNotConnected, GatewayUnknown, GatewaySettingsMalformed):
+    except NOT_USABLE:
         steps.give_to_person(payout_id=payout_id, why=Trouble.NOT_CONNECTED, at=at)
         return False
     answer = gateway.find(str(row["key"]), row["payment_reference"], row["gateway_reference"] or None)
     failpoint("after_look_up")
     if answer is not None:
-        state = steps.take_answer(payout_id=payout_id, answer=answer, looked_up=True, at=at)
-        return state != PayoutState.UNKNOWN
+        _take(payout_id, answer, looked_up=True, at=at)
+        return not isinstance(answer, Unanswered)
     if not settled:
         _nothing_found(row, gateway, resend=resend, at=at)
     return True

@@ -19,6 +19,7 @@ from makegood.settlement.commands.rows import Row
 from makegood.settlement.states import MANUAL, OPEN, PayoutState, Trouble
 
 log = structlog.get_logger()
+_WAITING = frozenset({PayoutState.UNKNOWN, PayoutState.SENDING, PayoutState.ACCEPTED})
 
 
 @db.command
@@ -104,7 +105,7 @@ def take_answer(*, payout_id: int, answer: GatewayAnswer, looked_up: bool, at: d
     match answer:
         case Unanswered(why):
             _no_answer(row, step, why=why, at=at)
-            if step.state == PayoutState.PERSON and state in {PayoutState.UNKNOWN, PayoutState.SENDING}:
+            if step.state == PayoutState.PERSON and state in _WAITING:
                 settling.hand_over(released.case, row, why=step.trouble, actor=actor, at=at, sources=[state])
         case _ if state in {PayoutState.VOID, PayoutState.REVERSED}:
             _too_late(row, answer, at=at)

@@ -14,7 +14,7 @@ Kind = Literal["customer", "staff", "integration", "system", "carrier", "gateway
 # orders of their own by the query that finds them.
 _ALLOWED_BY_KIND: dict[str, frozenset[str]] = {
     "customer": frozenset({May.FILE}),
-    "carrier": frozenset({May.WRITE_ORDERS}),
+    "carrier": frozenset({May.WRITE_ORDERS, May.FILE}),  # a refusal at the door is filed by its report
     "gateway": frozenset({May.CONFIRM_PAYOUT}),
     # Consequences of silence are carried out without a person; judging an appeal is left to one.
     "system": frozenset(May.values) - {May.REVIEW},

@@ -22,12 +22,12 @@ def open_books(order: OrderView, *, at: datetime) -> None:
     The order's row must be locked by the caller.
     """
     db.require_transaction()
-    if db.fetch_one("select 1 as opened from ledger_entry where request_key = %s", [_key(order)]):
+    if are_open(order.id):
         return
     moves = [*_goods(order), *_value(order), *_money(order), *_points(order)]
     ledger.post(
         kind="order_opened",
-        request_key=_key(order),
+        request_key=_key(order.id),
         moves=moves,
         at=at,
         order_id=order.id,
@@ -37,8 +37,13 @@ def open_books(order: OrderView, *, at: datetime) -> None:
     open_credit([(method.id, method.opening_minor, method.currency) for method in methods], at=at)
 
 
-def _key(order: OrderView) -> str:
-    return f"open:{order.id}"
+def are_open(order_id: int) -> bool:
+    """Whether after-sales of this order has begun."""
+    return db.fetch_one("select 1 as opened from ledger_entry where request_key = %s", [_key(order_id)]) is not None
+
+
+def _key(order_id: int) -> str:
+    return f"open:{order_id}"
 
 
 # Where the order says its units are, as accounts of the goods book.

@@ -74,6 +74,7 @@ TREE: dict[str, tuple[Reason, ...]] = {
         R("unreachable", "联系不上收件人", "Nobody could be reached", "customer"),
         R("bad_address", "地址有误", "Wrong address", "customer"),
         R("cod_declined", "拒付货到付款", "Cash on delivery declined", "customer"),
+        R("not_told", "未说明原因", "No reason was told"),  # a carrier reported a refusal and nothing more
     ),
     "return": _GOODS_BACK,
     "exchange": _GOODS_BACK,

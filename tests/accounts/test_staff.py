@@ -39,7 +39,7 @@ def test_a_role_may_exactly_what_the_table_says(role: Role, what: May) -> None:
     ("actor", "allowed"),
     [
         (Actor.customer(7), {May.FILE}),
-        (Actor("carrier", label="sf"), {May.WRITE_ORDERS}),
+        (Actor("carrier", label="sf"), {May.WRITE_ORDERS, May.FILE}),
         (Actor("gateway", label="stripe"), {May.CONFIRM_PAYOUT}),
         (Actor.system("clock"), set(May) - {May.REVIEW}),
     ],

@@ -10,7 +10,7 @@ from makegood.cases import commands as cases
 from makegood.cases import history
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.commands.goods import Inspected
-from makegood.cases.queries import case_view
+from makegood.cases.queries import Filters, case_view, cases_page
 from makegood.connectors.records import CatalogRecord
 from makegood.kit import db
 from makegood.ledger import queries as ledger
@@ -253,4 +253,16 @@ def test_an_exchange_for_something_dearer_waits_for_the_customer_to_pay_the_diff
     after = order_by_number(order.number)
     assert [payment.captured_minor for payment in after.payments] == [10_000, 2_500]
     assert balances(after) == [{"restocked": 1}, {"to_ship": 1}]
+    assert all_is_sound()
+
+
+def test_a_refusal_that_only_the_carrier_tells_of_becomes_a_case_once() -> None:
+    order = sell(Bought(2, 20_000), position="at_door")
+
+    carrier_says(order, "refused")
+    carrier_says(order, "returning", at=NOON + timedelta(hours=5))
+
+    [row] = cases_page(Filters(order_number=order.number)).rows
+    assert (row.kind, row.reason, row.goods_state) == ("refusal", "not_told", "coming_back")
+    assert balances(order, "claims") == [{"asked": 2}]
     assert all_is_sound()

@@ -9,7 +9,8 @@ from makegood.cases.commands.approving import approve_case, deny_case
 from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
 from makegood.cases.commands.exchanging import record_difference
 from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
-from makegood.cases.commands.goods import authorise_again, follow_parcel, inspect_goods, receive_goods, ship_back
+from makegood.cases.commands.following import follow_parcel
+from makegood.cases.commands.goods import authorise_again, inspect_goods, receive_goods, ship_back
 from makegood.cases.commands.money import open_budget, top_up_budget
 from makegood.cases.commands.sweeping import let_deadline_pass, sweep_deadlines
 from makegood.cases.commands.verifying import add_evidence, assign_case, record_finding

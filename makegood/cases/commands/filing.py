@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from makegood.cases import books, history
 from makegood.cases.commands import asking, goods, moving
 from makegood.cases.commands.asking import Asked
 from makegood.cases.models import Case
-from makegood.cases.states import KINDS_WITHOUT_ORDER, UNDECIDED, GoodsState, Kind, State
+from makegood.cases.states import KINDS_WITHOUT_ORDER, UNDECIDED, GoodsState, Kind, MoneyState, Party, State
 from makegood.customers import queries as customers
 from makegood.kit import db, errors, refs
 from makegood.ledger import commands as ledger
@@ -45,80 +46,80 @@ class TimeMalformed(errors.Malformed):
     message = "{field}: {value} cannot be ({rule})."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody asks for. ``request_key`` makes it one case however often it is sent."""
+
+    kind: str
+    reason: str
+    request_key: str
+    order_number: str = ""
+    customer_id: int | None = None  # where no order is named
+    asked: Sequence[Asked] = ()
+    statement: str = ""
+    channel: str = "api"
+    language: str = "en"
+    claimant: str = "customer"
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
 @db.command
-def file_case(  # noqa: PLR0913 - one request has many sides
-    *,
-    kind: str,
-    reason: str,
-    request_key: str,
-    actor: Actor,
-    at: datetime,
-    order_number: str = "",
-    customer_id: int | None = None,
-    asked: Sequence[Asked] = (),
-    statement: str = "",
-    channel: str = "api",
-    language: str = "en",
-    claimant: str = "customer",
-    details: Mapping[str, Any] | None = None,
-) -> Case:
-    """Open a case; the same ``request_key`` always gives back the same case.
+def file_case(*, actor: Actor, at: datetime, **wish: Any) -> Case:
+    """Open a case of what is asked, in the words of ``Request``; the same ``request_key`` gives back the same case.
 
     Raises OrderUnknown, KindUnknown, ReasonUnknown, LineUnknown, QuantityTooLarge, LinesMissing, OrderNeeded,
     RequestKeyReused, NotAllowed.
     """
-    require(actor, May.FILE)
-    if kind not in Kind.values:
-        raise KindUnknown(kind, field="kind", rule="|".join(Kind.values))
-    find_reason(kind, reason, claimant=claimant)
-    order = None
-    if order_number:
-        order = orders.order_view(order_commands.lock_order_by_number(order_number))
-        _check_customer(order, actor, order_number)
-    elif kind not in KINDS_WITHOUT_ORDER:
-        raise OrderNeeded(kind, field="order", rule="known_order")
-    this = (order.id if order else None, kind, reason)
-    if earlier := _filed_before(request_key, *this):
-        return earlier
+    return file_in_transaction(Request(**wish), actor=actor, at=at)
 
-    owner_id = order.customer.id if order else customers.customer_by_id(_required(customer_id)).id
-    lines = asking.check_lines(order, kind, asked) if order else []
-    case = _insert(
-        kind=kind,
-        reason=reason,
-        order_id=order.id if order else None,
-        customer_id=owner_id,
-        claimant=claimant,
-        channel=channel,
-        language=language,
-        request_key=request_key,
-        details=json.dumps(details or {}),
-        opened_by=actor.key,
-        opened_at=at,
-    )
+
+def file_in_transaction(wish: Request, *, actor: Actor, at: datetime) -> Case:
+    """The whole of filing, for people and for what a carrier reports alike."""
+    require(actor, May.FILE)
+    if wish.kind not in Kind.values:
+        raise KindUnknown(wish.kind, field="kind", rule="|".join(Kind.values))
+    find_reason(wish.kind, wish.reason, claimant=wish.claimant)
+    order = None
+    if wish.order_number:
+        order = orders.order_view(order_commands.lock_order_by_number(wish.order_number))
+        _check_customer(order, actor, wish.order_number)
+    elif wish.kind not in KINDS_WITHOUT_ORDER:
+        raise OrderNeeded(wish.kind, field="order", rule="known_order")
+    order_id = order.id if order else None
+    if earlier := _filed_before(wish, order_id):
+        return earlier
+    owner_id = order.customer.id if order else customers.customer_by_id(_required(wish.customer_id)).id
+    lines = asking.check_lines(order, wish.kind, wish.asked) if order else []
+    case = _insert(wish, order_id=order_id, customer_id=owner_id, actor=actor, at=at)
     if case is None:  # filed meanwhile under the same key, about another order or none: not kept out by the lock
-        earlier = _filed_before(request_key, *this)
+        earlier = _filed_before(wish, order_id)
         assert earlier is not None  # noqa: S101 - cases are never deleted
         return earlier
-    digest = history.write_text(case, kind="statement", body=statement, author=actor.key, at=at) if statement else ""
+    _record_filing(case, wish, actor=actor, at=at)
+    if order:
+        books.open_books(order, at=at)
+        _reserve(case, lines, at=at)
+        if wish.kind == Kind.CANCELLATION:
+            goods.ask_for_recall(case, order, at=at)
+    moving.finish(case, actor=actor, at=at)
+    return case
+
+
+def _record_filing(case: Case, wish: Request, *, actor: Actor, at: datetime) -> None:
+    digest = ""
+    if wish.statement:
+        digest = history.write_text(case, kind="statement", body=wish.statement, author=actor.key, at=at)
     history.record(
         case,
         "case_filed",
         actor=actor.key,
         at=at,
-        kind=kind,
-        reason=reason,
-        channel=channel,
-        lines=[[item.line, item.quantity, item.wanted_sku] for item in asked],
+        kind=wish.kind,
+        reason=wish.reason,
+        channel=wish.channel,
+        lines=[[item.line, item.quantity, item.wanted_sku] for item in wish.asked],
         statement=digest,
     )
-    if order:
-        books.open_books(order, at=at)
-        _reserve(case, lines, at=at)
-        if kind == Kind.CANCELLATION:
-            goods.ask_for_recall(case, order, at=at)
-    moving.finish(case, actor=actor, at=at)
-    return case
 
 
 def _check_customer(order: OrderView, actor: Actor, order_number: str) -> None:
@@ -133,22 +134,28 @@ def _required(customer_id: int | None) -> int:
     return customer_id
 
 
-def _filed_before(request_key: str, order_id: int | None, kind: str, reason: str) -> Case | None:
+def _filed_before(wish: Request, order_id: int | None) -> Case | None:
     """The case that this request opened before. Raises RequestKeyReused where it was another request."""
-    earlier: Case | None = Case.objects.filter(request_key=request_key).first()
-    if earlier and (earlier.order_id, earlier.kind, earlier.reason) != (order_id, kind, reason):
-        raise RequestKeyReused(request_key, field="request_key", rule="one_key_one_request")
+    earlier: Case | None = Case.objects.filter(request_key=wish.request_key).first()
+    if earlier and (earlier.order_id, earlier.kind, earlier.reason) != (order_id, wish.kind, wish.reason):
+        raise RequestKeyReused(wish.request_key, field="request_key", rule="one_key_one_request")
     return earlier
 
 
-def _insert(**columns: Any) -> Case | None:
+def _insert(wish: Request, *, order_id: int | None, customer_id: int, actor: Actor, at: datetime) -> Case | None:
     """The new case; None where the request key is taken."""
-    columns |= {
+    columns: dict[str, Any] = {
         "ref": refs.new_ref("C"),
+        "order_id": order_id,
+        "customer_id": customer_id,
+        **{name: getattr(wish, name) for name in ("kind", "reason", "claimant", "channel", "language", "request_key")},
+        "details": json.dumps(dict(wish.details)),
+        "opened_by": actor.key,
+        "opened_at": at,
         "state": State.RECEIVED,
         "goods_state": GoodsState.NONE,
-        "money_state": "none",
-        "waiting_on": "merchant",
+        "money_state": MoneyState.NONE,
+        "waiting_on": Party.MERCHANT,
         "escalated": False,
         "marks": "{}",
         "event_seq": 0,
@@ -161,8 +168,7 @@ def _insert(**columns: Any) -> Case | None:
     )
     if row is None:
         return None
-    case_id = row["id"]
-    return Case(id=case_id, **{**columns, "marks": {}, "details": json.loads(columns["details"])})
+    return Case(id=row["id"], **{**columns, "marks": {}, "details": dict(wish.details)})
 
 
 def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetime) -> None:

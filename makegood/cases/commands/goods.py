@@ -17,9 +17,7 @@ from makegood.kit import db, errors
 from makegood.ledger import queries as balances
 from makegood.ledger.states import Book, Goods
 from makegood.orders import queries as orders
-from makegood.orders.parcels import ParcelState, parcel_state
 from makegood.orders.queries import OrderView
-from makegood.orders.states import Position
 
 CARRIER = Actor("carrier", label="events")
 
@@ -88,7 +86,7 @@ def begin_goods(case: Case, *, actor: Actor, at: datetime) -> None:
         # The parcel is at the door or already on its way back; the carrier's events tell the rest.
         if case.goods_state == GoodsState.NONE:
             _move(case, units, [Goods.RECALLING, Goods.IN_TRANSIT], Goods.REFUSED, "refused", at)
-            _coming_back(case, actor=actor, at=at)
+            coming_back(case, actor=actor, at=at)
     elif (case.kind in {Kind.RETURN, Kind.EXCHANGE} and case.goods_state == GoodsState.NONE) or (
         case.kind == Kind.CLAIM and _asks_goods_back(case)
     ):
@@ -106,7 +104,7 @@ def _asks_goods_back(case: Case) -> bool:
     return bool(row and row["n"])
 
 
-def _coming_back(case: Case, *, actor: Actor, at: datetime) -> None:
+def coming_back(case: Case, *, actor: Actor, at: datetime) -> None:
     case.goods_state = GoodsState.COMING_BACK
     history.record(case, "goods_coming_back", actor=actor.key, at=at)
 
@@ -265,97 +263,6 @@ def release_after_goods(case: Case, found: Sequence[Inspected], *, actor: Actor,
 def _require_goods_state(case: Case, *allowed: GoodsState) -> None:
     if case.goods_state not in allowed:
         raise GoodsNotExpected(case.goods_state, field="goods_state", rule="|".join(allowed))
-
-
-# Where the goods of a parcel are once it has a position, and where in the books they may come from.
-_FOLLOW: dict[tuple[str, str], tuple[Goods, tuple[Goods, ...]]] = {
-    ("out", Position.IN_TRANSIT): (Goods.IN_TRANSIT, (Goods.TO_SHIP, Goods.LOST)),
-    ("out", Position.AT_DOOR): (Goods.IN_TRANSIT, (Goods.TO_SHIP, Goods.LOST)),
-    ("out", Position.WITH_CUSTOMER): (
-        Goods.DELIVERED,
-        (Goods.RECALLING, Goods.IN_TRANSIT, Goods.TO_SHIP, Goods.LOST),
-    ),
-    ("out", Position.RETURNING): (Goods.REFUSED, (Goods.RECALLING, Goods.IN_TRANSIT, Goods.TO_SHIP, Goods.LOST)),
-    ("out", Position.BACK): (Goods.RECEIVED, (Goods.REFUSED, Goods.RECALLING, Goods.IN_TRANSIT, Goods.LOST)),
-    ("out", Position.LOST): (Goods.LOST, (Goods.RECALLING, Goods.IN_TRANSIT, Goods.REFUSED)),
-    ("back", Position.IN_TRANSIT): (Goods.RETURNING, (Goods.DELIVERED,)),
-    ("back", Position.RETURNING): (Goods.RETURNING, (Goods.DELIVERED,)),
-    ("back", Position.BACK): (Goods.RECEIVED, (Goods.RETURNING, Goods.DELIVERED)),
-    ("back", Position.LOST): (Goods.LOST, (Goods.RETURNING,)),
-}
-
-
-@db.command
-def follow_parcel(*, parcel_id: int, at: datetime) -> list[str]:
-    """Carry a parcel's position into the goods book and into the cases it concerns. Safe to repeat.
-
-    Gives the refs of the cases that moved. An order nobody asked after-sales for has no books yet: nothing to do.
-    """
-    parcel = parcel_state(parcel_id)
-    db.execute("select 1 from orders_order where id = %s for update", [parcel.order_id])
-    parcel = parcel_state(parcel_id)  # again, now that nobody else can move it
-    if not db.fetch_one("select 1 as opened from ledger_entry where request_key = %s", [f"open:{parcel.order_id}"]):
-        return []
-    _follow_goods(parcel, at=at)
-    return [ref for ref in _cases_of(parcel.order_id) if _follow_case(ref, parcel, at=at)]
-
-
-def _follow_goods(parcel: ParcelState, *, at: datetime) -> None:
-    rule = _FOLLOW.get((parcel.direction, parcel.position))
-    if rule is None:
-        return
-    target, sources = rule
-    followed = db.fetch_one("select account from cases_parcelfollowed where parcel_id = %s", [parcel.id])
-    if followed and followed["account"] == target:
-        return
-    step = db.fetch_one("select count(*) as n from orders_parcelevent where parcel_id = %s", [parcel.id])
-    assert step is not None  # noqa: S101 - count(*) always gives a row
-    books.move_goods(
-        parcel.contents,
-        sources=sources,
-        target=target,
-        kind=f"parcel_{parcel.position}",
-        request_key=f"parcel:{parcel.id}:{target}:{step['n']}",
-        order_id=parcel.order_id,
-        cause=f"parcel:{parcel.reference}",
-        at=at,
-    )
-    db.execute(
-        "insert into cases_parcelfollowed (parcel_id, account) values (%s, %s)"
-        " on conflict (merchant_id, parcel_id) do update set account = excluded.account",
-        [parcel.id, target],
-    )
-
-
-def _cases_of(order_id: int) -> list[str]:
-    rows = db.fetch("select ref from cases_case where order_id = %s and closed_at is null order by id", [order_id])
-    return [row["ref"] for row in rows]
-
-
-def _follow_case(ref: str, parcel: ParcelState, *, at: datetime) -> bool:
-    """What the carrier's word means for one open case."""
-    case = history.lock_case(ref)
-    before = case.goods_state
-    position = parcel.position
-    if case.goods_state == GoodsState.RECALLING:
-        if position == Position.WITH_CUSTOMER or "intercept_missed" in parcel.told:
-            recall_missed(case, actor=CARRIER, at=at)
-        elif position in {Position.RETURNING, Position.BACK}:
-            history.record(case, "recall_intercepted", actor=CARRIER.key, at=at, parcel=parcel.reference)
-            _coming_back(case, actor=CARRIER, at=at)
-    if case.kind == Kind.REFUSAL and case.goods_state == GoodsState.NONE and position == Position.RETURNING:
-        _coming_back(case, actor=CARRIER, at=at)
-    if case.goods_state in {GoodsState.AUTHORISED, GoodsState.COMING_BACK, GoodsState.LOST}:
-        if position == Position.BACK:
-            receive_in_transaction(case, actor=CARRIER, at=at)
-        elif position == Position.LOST and case.goods_state == GoodsState.COMING_BACK:
-            goods_lost(case, actor=CARRIER, at=at)
-        elif parcel.direction == "back" and case.goods_state == GoodsState.AUTHORISED:
-            _coming_back(case, actor=CARRIER, at=at)
-    if case.goods_state == before:
-        return False
-    moving.finish(case, actor=CARRIER, at=at)
-    return True
 
 
 def recall_missed(case: Case, *, actor: Actor, at: datetime) -> None:

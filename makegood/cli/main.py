@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makegood.cli import running
+from makegood.cli import cases, merchants, orders, running
 from makegood.kit import errors
 
 app = typer.Typer(
@@ -21,6 +21,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(orders.app, name="orders")
+app.add_typer(cases.app, name="cases")
+app.add_typer(merchants.merchants, name="merchants")
+app.add_typer(merchants.staff, name="staff")
+app.add_typer(merchants.tokens, name="tokens")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 

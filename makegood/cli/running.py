@@ -51,8 +51,11 @@ def set_up(log_level: str = "WARNING") -> None:
 
 
 @contextmanager
-def database(log_level: str = "WARNING") -> Iterator[None]:
-    """Django over a database that answers: the embedded one is started or joined, and left in order."""
+def database(log_level: str = "WARNING", *, migrated: bool = False) -> Iterator[None]:
+    """Django over a database that answers: the embedded one is started or joined, and left in order.
+
+    ``migrated`` makes the tables of an embedded database that has none yet.
+    """
     from makegood.kit.postgres import connect, embedded
 
     if not connect.is_embedded():
@@ -62,6 +65,8 @@ def database(log_level: str = "WARNING") -> Iterator[None]:
     with embedded.serving(connect.data_dir()):
         set_up(log_level)
         try:
+            if migrated:
+                _make_tables()
             yield
         finally:
             from django.db import connections
@@ -69,9 +74,24 @@ def database(log_level: str = "WARNING") -> Iterator[None]:
             connections.close_all()
 
 
+def _make_tables() -> None:
+    from django.db import connection
+
+    from makegood.cli import operating
+
+    with connection.cursor() as cursor:
+        cursor.execute("select to_regclass('accounts_installation')")
+        made = cursor.fetchone()[0] is not None
+    if not made:
+        operating.migrate()
+
+
 @contextmanager
-def merchant(slug: str | None) -> Iterator[int]:
-    """The merchant named, or the only one there is, in sight. Raises MerchantUnknown, MerchantNotNamed."""
+def merchant(slug: str | None, *, may_open: bool = False) -> Iterator[int]:
+    """The merchant named, or the only one there is, in sight; ``may_open`` opens one where there is none at all.
+
+    Raises MerchantUnknown, MerchantNotNamed.
+    """
     from makegood.accounts import queries
     from makegood.kit import tenancy
 
@@ -79,11 +99,30 @@ def merchant(slug: str | None) -> Iterator[int]:
         merchant_id = queries.merchant_id_by_slug(slug)
     else:
         known = queries.merchant_ids()
+        if not known and may_open:
+            known = [_open_first_merchant()]
         if len(known) != 1:
             raise MerchantNotNamed(len(known), field="--merchant", rule="needed_unless_there_is_one")
         merchant_id = known[0]
     with tenancy.acting_for(merchant_id):
         yield merchant_id
+
+
+def _open_first_merchant() -> int:
+    from datetime import UTC, datetime
+
+    from makegood.accounts.commands import open_merchant
+
+    say("there is no merchant yet: opening one with the slug main")
+    return open_merchant(
+        slug="main",
+        name_zh="我的店",
+        name_en="My shop",
+        market="CN",
+        currency="CNY",
+        time_zone="Asia/Shanghai",
+        at=datetime.now(UTC),
+    )
 
 
 class DatabaseUnreachable(errors.Refused):

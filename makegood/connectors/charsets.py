@@ -35,7 +35,7 @@ _NOT_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
 
 class FileUnreadable(errors.Malformed):
-    code = "file_unreadable"
+    code = "import_file_unreadable"
     message = "{value}: {rule}"
 
 

@@ -28,7 +28,7 @@ class ParcelUnknown(errors.Unknown):
 
 class LineUnknown(errors.Unknown):
     code = "line_unknown"
-    message = "The order has no line {value}."
+    message = "{field}: the order has no line {value}."
 
 
 class CatalogItemUnknown(errors.Unknown):

@@ -26,7 +26,7 @@ def in_words(error: errors.DomainError) -> str:
     """The error in the language of the terminal; English before Django is set up."""
     if not _is_set_up():
         return error.sentence()
-    from makegood.config.problems import tell
+    from makegood.kit.telling import tell
 
     return tell(error)
 

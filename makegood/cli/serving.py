@@ -83,6 +83,9 @@ class _Stop(Exception):
 def serve(*, port: int, demo: bool, workers: int) -> int:
     """Run until told to stop; the exit code. Raises PortTaken, NotStarted."""
     _require_free(port)
+    if demo:
+        # For the processes we start too: a demo shows its letters and codes on the page.
+        os.environ["MAKEGOOD_DEMO"] = "1"
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise _Stop

@@ -15,6 +15,7 @@ from makegood.accounts.answers import IdempotencyKeyMissing, RequestInProgress
 from makegood.accounts.limits import TooManyTries
 from makegood.accounts.queries import TokenInvalid
 from makegood.kit import db, errors
+from makegood.kit.telling import tell
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -110,14 +111,6 @@ TITLES = {
 def status_of(kind: type[errors.DomainError]) -> int:
     """The HTTP status of an error class."""
     return next(STATUS[family] for family in kind.__mro__ if family in STATUS)
-
-
-def tell(error: errors.DomainError) -> str:
-    """The error in words of the language in use; English where a translation is broken."""
-    try:
-        return error.sentence(gettext(error.message))
-    except (KeyError, IndexError, ValueError):
-        return error.sentence()
 
 
 def pointer_of(field: str) -> str:

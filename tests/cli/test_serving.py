@@ -63,7 +63,7 @@ def test_it_starts_from_nothing_and_ctrl_c_stops_all_of_it(folder: Path) -> None
     assert serving.process.stdout is not None
     told = serving.process.stdout.read().decode()
     assert f"http://127.0.0.1:{serving.port}/" in told
-    assert "mei@lantern.example" in told
+    assert "  agent " in told
     assert processes_over(folder) == []
     assert not server_runs(folder)
 

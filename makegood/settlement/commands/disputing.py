@@ -15,13 +15,14 @@ from typing import Any
 import structlog
 
 from makegood.accounts.actors import Actor
-from makegood.cases import history
+from makegood.cases import books, history
 from makegood.kit import db
 from makegood.kit.money import Money
 from makegood.ledger import commands as ledger
 from makegood.ledger import queries as balances
 from makegood.ledger.commands import Move
 from makegood.ledger.states import Book, MoneyAccount, Value
+from makegood.orders import queries as orders
 from makegood.settlement.commands import intending, rows, settling
 from makegood.settlement.commands.rows import Row
 from makegood.settlement.models import Dispute
@@ -75,6 +76,7 @@ def open_dispute(told: Told, *, at: datetime) -> str:
     )
     if not made:
         return ""  # told again, or its end was told first
+    books.open_books(orders.order_view(payment["order_id"]), at=at)  # the first that happens to many an order
     taken = _take(payment, told.amount.minor, at=at)
     Dispute.objects.filter(id=dispute.id).update(taken=taken)
     _post(dispute, payment, taken, kind="charged_back", back=False, at=at)

@@ -1,10 +1,12 @@
 -- The ledger's own law, kept by the database: balanced, floored, append-only, chained, posted once.
 
 create function ledger_entry_text(
-    p_prev text, p_seq bigint, p_kind text, p_key text, p_order bigint, p_cause text, p_at timestamptz, p_moves text
+    p_prev text, p_seq bigint, p_kind text, p_key text, p_order bigint, p_cause text, p_at timestamptz,
+    p_recorded timestamptz, p_moves text
 ) returns text language sql immutable as $$
     select concat_ws(E'\x1f', p_prev, p_seq, p_kind, p_key, coalesce(p_order::text, ''), p_cause,
-                     (extract(epoch from p_at) * 1000000)::bigint, p_moves)
+                     (extract(epoch from p_at) * 1000000)::bigint,
+                     (extract(epoch from p_recorded) * 1000000)::bigint, p_moves)
 $$;
 
 create function ledger_hash(p_text text) returns text language sql immutable as $$
@@ -46,27 +48,45 @@ end $$;
 create trigger guard_account before insert or update or delete on ledger_account
     for each row execute function ledger_guard_account();
 
--- At commit every entry is balanced within each book, subject and asset.
+-- Every statement that adds postings is balanced within each entry, book, subject and asset.
 create function ledger_check_balanced() returns trigger language plpgsql as $$
 declare
-    entry bigint := case when tg_table_name = 'ledger_entry' then new.id else (to_jsonb(new) ->> 'entry_id')::bigint end;
-    sides bigint;
     crooked text;
 begin
-    select coalesce(sum(n), 0), string_agg(label, ', ') filter (where total <> 0) into sides, crooked
-      from (select count(*) as n, sum(p.amount) as total, format('%s/%s/%s', a.book, a.subject_id, a.asset) as label
-              from ledger_posting p join ledger_account a on a.id = p.account_id
-             where p.merchant_id = new.merchant_id and p.entry_id = entry
-             group by a.book, a.subject_id, a.asset) as per_subject;
-    if sides < 2 or crooked is not null then
-        raise exception 'ledger entry % is not balanced: %', entry, coalesce(crooked, 'no postings')
+    select string_agg(distinct label, ', ') into crooked
+      from (select format('%s %s/%s/%s', p.entry_id, a.book, a.subject_id, a.asset) as label
+              from added p join ledger_account a on a.id = p.account_id
+             group by p.entry_id, a.book, a.subject_id, a.asset having sum(p.amount) <> 0) as per_subject;
+    if crooked is not null then
+        raise exception 'ledger entry is not balanced: %', crooked
             using errcode = '23514', constraint = 'ledger_entry_balanced';
     end if;
     return null;
 end $$;
 
-create constraint trigger entry_balanced after insert on ledger_entry
-    deferrable initially deferred for each row execute function ledger_check_balanced();
+create trigger postings_balanced after insert on ledger_posting referencing new table as added
+    for each statement execute function ledger_check_balanced();
+
+-- At commit every entry has postings, and the head has passed it, so that nothing can join it any more.
+create function ledger_check_closed() returns trigger language plpgsql as $$
+declare
+    in_sight text := coalesce(current_setting('makegood.merchant', true), '');
+    closed boolean;
+begin
+    -- Commit may come after the transaction has turned to another merchant, or to none.
+    perform set_config('makegood.merchant', new.merchant_id::text, true);
+    closed := exists (select 1 from ledger_posting p where p.merchant_id = new.merchant_id and p.entry_id = new.id)
+          and exists (select 1 from ledger_head h where h.merchant_id = new.merchant_id and h.seq >= new.seq);
+    perform set_config('makegood.merchant', in_sight, true);
+    if not closed then
+        raise exception 'ledger entry % has no postings or is not in the chain', new.id
+            using errcode = '23514', constraint = 'ledger_entry_closed';
+    end if;
+    return null;
+end $$;
+
+create constraint trigger entry_closed after insert on ledger_entry
+    deferrable initially deferred for each row execute function ledger_check_closed();
 
 -- The postings of a list of moves: one an account, netted.
 create function ledger_sides_of(p_moves jsonb)
@@ -98,7 +118,8 @@ create view ledger_breaks with (security_invoker = true) as
              where p.merchant_id = e.merchant_id and p.entry_id = e.id) as written on true
      where e.prev_hash is distinct from coalesce(before.hash, '')
         or e.hash is distinct from ledger_hash(ledger_entry_text(
-               e.prev_hash, e.seq, e.kind, e.request_key, e.order_id, e.cause, e.happened_at, written.sides));
+               e.prev_hash, e.seq, e.kind, e.request_key, e.order_id, e.cause, e.happened_at,
+               e.recorded_at, written.sides));
 
 -- The one way in. p_moves: [{"book","subject","from","to","asset","amount"}], amounts > 0.
 -- The merchant's head is locked before any account, so two transactions can never wait for each other here.
@@ -132,7 +153,7 @@ begin
                               prev_hash, hash)
     values (m, head.seq + 1, p_kind, p_key, p_order, p_cause, p_at, now(), head.hash,
             ledger_hash(ledger_entry_text(head.hash, head.seq + 1, p_kind, p_key, p_order, p_cause, p_at,
-                                          ledger_sides(p_moves))))
+                                          now(), ledger_sides(p_moves))))
     returning id into entry;
 
     insert into ledger_posting (merchant_id, entry_id, account_id, amount, balance_after)

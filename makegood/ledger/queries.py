@@ -127,6 +127,8 @@ def faults() -> list[Fault]:
                (select seq, hash from ledger_entry order by seq desc limit 1) e on true
         """
     )
+    if head is None and db.fetch("select 1 from ledger_entry limit 1"):
+        found.append(Fault("chain", "entries without a head"))
     if head and (head["seq"], head["hash"]) != (head["last_seq"] or 0, head["last_hash"] or ""):
         found.append(Fault("chain", f"head {head['seq']} is not the last entry {head['last_seq']}"))
     if head and head["seq"] != head["entries"]:
@@ -140,6 +142,24 @@ def faults() -> list[Fault]:
                 on p.merchant_id = a.merchant_id and p.account_id = a.id
              group by a.id having a.balance <> coalesce(sum(p.amount), 0)
             """
+        )
+    ]
+    found += [
+        Fault("fold", f"posting {row['id']}: the balance after it is not {row['balance_after']}")
+        for row in db.fetch(
+            """
+            select id, balance_after from (
+                select p.id, p.balance_after,
+                       sum(p.amount) over (partition by p.account_id order by e.seq) as folded
+                  from ledger_posting p join ledger_entry e on e.merchant_id = p.merchant_id and e.id = p.entry_id
+                 ) as so_far where balance_after <> folded
+            """
+        )
+    ]
+    found += [
+        Fault("floor", f"{row['book']}/{row['subject_id']}/{row['name']}: {row['balance']}")
+        for row in db.fetch(
+            "select book, subject_id, name, balance from ledger_account where balance < 0 and name not like '~%%'"
         )
     ]
     found += [

@@ -266,3 +266,16 @@ def test_a_refusal_that_only_the_carrier_tells_of_becomes_a_case_once() -> None:
     assert (row.kind, row.reason, row.goods_state) == ("refusal", "not_told", "coming_back")
     assert balances(order, "claims") == [{"asked": 2}]
     assert all_is_sound()
+
+
+def test_a_person_who_tells_why_takes_over_the_case_that_the_carrier_opened() -> None:
+    order = sell(Bought(1, 20_000), position="at_door")
+    carrier_says(order, "refused")
+
+    case = ask(order, "refusal", "changed_mind")
+
+    assert case.goods_state == "coming_back"
+    [_, reported] = cases_page(Filters(order_number=order.number)).rows
+    assert (reported.state, reported.closed_at) == ("withdrawn", NOON)
+    assert settle(case).money_state == "held"
+    assert all_is_sound()

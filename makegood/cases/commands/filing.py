@@ -98,11 +98,38 @@ def file_in_transaction(wish: Request, *, actor: Actor, at: datetime) -> Case:
     _record_filing(case, wish, actor=actor, at=at)
     if order:
         books.open_books(order, at=at)
+        if wish.kind == Kind.REFUSAL and wish.channel != "carrier":
+            _take_over(case, at=at)
         _reserve(case, lines, at=at)
+        if case.goods_state == GoodsState.RECEIVED:  # the parcel was back before the case was filed
+            db.execute("update cases_caseline set received = quantity where case_id = %s", [case.id])
         if wish.kind == Kind.CANCELLATION:
             goods.ask_for_recall(case, order, at=at)
     moving.finish(case, actor=actor, at=at)
     return case
+
+
+def _take_over(case: Case, *, at: datetime) -> None:
+    """A person tells why a parcel was refused: the case that the carrier's bare report opened gives way to it."""
+    reported = Case.objects.filter(
+        order=case.order,
+        kind=Kind.REFUSAL,
+        reason="not_told",
+        channel="carrier",
+        state__in=UNDECIDED,
+        closed_at__isnull=True,
+    ).exclude(id=case.id)
+    for earlier in reported:
+        moving.move(earlier, to=State.WITHDRAWN)
+        history.record(earlier, "taken_over", actor=case.opened_by, at=at, by=case.ref)
+        moving.release_units(earlier, at=at)
+        case.goods_state, earlier.goods_state = earlier.goods_state, GoodsState.NONE
+        if case.goods_state == GoodsState.COMING_BACK:
+            history.record(case, "goods_coming_back", actor="carrier:events", at=at)
+        elif case.goods_state == GoodsState.RECEIVED:
+            history.record(case, "goods_received", actor="carrier:events", at=at)
+        earlier.closed_at = at
+        moving.finish(earlier, actor=goods.CARRIER, at=at)
 
 
 def _record_filing(case: Case, wish: Request, *, actor: Actor, at: datetime) -> None:

@@ -97,6 +97,27 @@ EVENTS = {
 }
 
 
+REFUSALS = {
+    "above_limit": _("It is above what you may approve: a manager must."),
+    "own_decision": _("You decided it beyond the policy: another person must approve."),
+    "not_enough_paid": _("Less of what was paid is left than this would give back."),
+    "budget_unknown": _("No budget is open for it: a manager opens one."),
+    "budget_exhausted": _("The budget does not cover it: a manager can add to it."),
+    "not_allowed": _("Your role may not approve."),
+}
+
+CHANNELS = {
+    "phone": _("by phone"),
+    "mail": _("by mail"),
+    "chat": _("by chat"),
+    "desk": _("in person"),
+    "portal": _("on the portal"),
+    "api": _("by API"),
+    "import": _("by import"),
+    "carrier": _("from the carrier"),
+}
+
+
 def said(value: str, kind: str) -> str:
     """The name of a state in the reader's language: ``said("approved", "State")``."""
     try:

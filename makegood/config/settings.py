@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "makegood.ledger",
     "makegood.cases",
     "makegood.settlement",
+    "makegood.conversations",
     "makegood.portal",
     "makegood.desk",
 ]

@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from makegood.config import health
 from makegood.config.api import api
+from makegood.desk import sign_in_views as desk
 from makegood.portal import views as portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,5 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", portal.front_door, name="front_door"),
     path("language", set_language, name="set_language"),
     path("s/<slug:slug>/", include("makegood.portal.urls")),
+    path("desk/", desk.front_door, name="desk_door"),
+    path("desk/<slug:slug>/", include("makegood.desk.urls")),
     path("track/<str:token>", portal.track, name="track"),
 ]

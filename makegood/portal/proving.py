@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from makegood.accounts import queries as accounts
 from makegood.accounts.limits import Limit, TooManyTries, count_try
+from makegood.conversations.commands import write_letter
+from makegood.conversations.models import Letter
+from makegood.conversations.queries import newest_letter_to
 from makegood.customers import codes
 from makegood.customers.rules import ContactMalformed, guess_kind, normalize_contact
 from makegood.kit import db, tenancy
 from makegood.orders import queries as orders
-from makegood.portal.models import Letter
 
 PURPOSE = "portal"
 BY_ADDRESS = Limit("portal_find_by_address", 30, timedelta(hours=1))
@@ -41,15 +43,14 @@ def ask_for_code(*, order_number: str, contact: str, language: str, address: str
 def _write_code(number: str, kind: str, value: str, *, language: str, at: datetime) -> None:
     holder = _holder(number, kind, value)
     code = codes.send_code(subject=_subject(number, value), purpose=PURPOSE, at=at)
-    Letter.objects.filter(expires_at__lte=at).delete()
-    Letter.objects.create(
+    write_letter(
         to_kind=kind,
         to_value=value if holder is not None else "",
         language=language,
         subject=_("Your code for order %(number)s") % {"number": number},
         body=_("Your code is %(code)s. It holds for 10 minutes. If you did not ask for it, ignore this letter.")
         % {"code": code},
-        written_at=at,
+        at=at,
         expires_at=at + codes.LIFETIME,
     )
 
@@ -66,17 +67,10 @@ def prove(*, order_number: str, contact: str, code: str, address: str, at: datet
     return customer_id
 
 
-@db.query
-def letters(*, at: datetime) -> list[Letter]:
-    """Letters that still matter, newest first; those to nobody are left out."""
-    return list(Letter.objects.filter(expires_at__gt=at).exclude(to_value="").order_by("-id")[:50])
-
-
-@db.query
 def letter_to(contact: str, *, at: datetime) -> Letter | None:
-    """The newest letter to this contact; for demonstrations only."""
+    """The newest letter to this contact, however it was typed; for demonstrations only."""
     _number, _kind, value = _normal("", contact)
-    return Letter.objects.filter(expires_at__gt=at, to_value=value).order_by("-id").first() if value else None
+    return newest_letter_to(value, at=at)
 
 
 @db.query

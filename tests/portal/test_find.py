@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from makegood.portal import proving
+from makegood.conversations.queries import letters
 from tests.portal.visiting import Visitor, code_for, contact_of, page
 from tests.shop import sell
 
@@ -81,7 +81,7 @@ def test_codes_of_one_order_are_limited() -> None:
 
 def test_letters_to_nobody_are_written_but_never_shown() -> None:
     Visitor().post("/find", {"order": "NOPE", "contact": "a@example.com"})
-    assert proving.letters(at=timezone.now()) == []
+    assert letters(at=timezone.now()) == []
 
 
 def test_the_session_gets_a_new_key_when_the_visitor_becomes_a_customer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -11,6 +12,8 @@ from django.utils.translation import gettext as _
 from makegood.cases import words
 from makegood.kit.money import Money
 from makegood.kit.pages.language import babel_locale, text_language
+from makegood.ledger.queries import StatementRow
+from makegood.ledger.states import POINT, UNIT
 from makegood.policy.vocabulary import FACTS
 from makegood.policy.words import tell_needed, tell_was
 
@@ -94,3 +97,29 @@ def value_said(value: object) -> str:
 @register.filter
 def needed_said(needed: str) -> str:
     return tell_needed(needed, text_language())
+
+
+@register.filter
+def has_amount(amount: str) -> bool:
+    """Whether an amount of a quote document is more than nothing."""
+    return Decimal(amount) > 0
+
+
+@register.filter
+def moved(row: StatementRow) -> str:
+    """What a posting moved: units, points or money, with its sign."""
+    if row.asset in {UNIT, POINT}:
+        return f"{row.amount:+d}"
+    sign = "+" if row.amount > 0 else "−"
+    return sign + Money(abs(row.amount), row.asset).words(babel_locale())
+
+
+@register.filter
+def refusal_said(code: str) -> str:
+    """Why a rehearsal was refused, by the stable code."""
+    return words.in_table(words.REFUSALS, code)
+
+
+@register.filter
+def channel_said(channel: str) -> str:
+    return words.in_table(words.CHANNELS, channel)

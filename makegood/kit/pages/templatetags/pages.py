@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,6 +88,18 @@ def item(mapping: Any, key: Any) -> Any:
         return mapping[key]
     except (KeyError, IndexError, TypeError):
         return ""
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """For loops over a few names written in a template."""
+    return text.split()
+
+
+@register.filter
+def person(people: Mapping[str, str], key: object) -> str:
+    """The name of an actor's key (``staff:3``), or of a member of staff by number."""
+    return people.get(str(key)) or people.get(f"staff:{key}") or str(key).partition(":")[0]
 
 
 @register.simple_tag(takes_context=True)

@@ -6,6 +6,6 @@ from makegood.kit.tenant_models import tenant_table
 
 
 class Migration(migrations.Migration):
-    dependencies = [("portal", "0001_initial"), ("accounts", "0002_walls")]
+    dependencies = [("conversations", "0001_initial"), ("accounts", "0002_walls")]
 
-    operations = [tenant_table("portal_letter")]
+    operations = [tenant_table("conversations_letter")]

@@ -1,0 +1,197 @@
+"""One case at the desk: facts, story, decision; and its history with the chain of hashes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from makegood.accounts import queries as accounts
+from makegood.accounts.actors import Actor
+from makegood.accounts.models import Merchant
+from makegood.accounts.states import May
+from makegood.cases import commands, history
+from makegood.cases import queries as cases
+from makegood.cases.commands.deciding import Preview, consider
+from makegood.cases.commands.promising import KINDS as REMEDY_KINDS
+from makegood.cases.models import Case
+from makegood.cases.queries import CaseView, EvidenceView
+from makegood.cases.states import UNDECIDED, GoodsState, State
+from makegood.cases.words import explain
+from makegood.desk.action_views import ACTIONS
+from makegood.desk.members import for_staff
+from makegood.desk.rendering import page, people_of
+from makegood.kit import db, errors, files
+from makegood.kit.pages.language import text_language
+from makegood.ledger import queries as ledger
+from makegood.orders import queries as orders
+from makegood.orders.queries import OrderView
+from makegood.policy.vocabulary import EVIDENCE, FACTS
+from makegood.settlement.queries import payouts_of_case
+
+FINDABLE = ("findings.", "parcel.condition", "parcel.position", "customer.", "line.opened")
+
+
+@require_GET
+@for_staff
+def case(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    return case_page(request, merchant, actor, cases.case_view(ref))
+
+
+def case_page(
+    request: HttpRequest,
+    merchant: Merchant,
+    actor: Actor,
+    found: CaseView,
+    *,
+    refusal: errors.DomainError | None = None,
+) -> HttpResponse:
+    """Everything an agent needs to act, on one page."""
+    order = orders.order_view(found.order_id) if found.order_id else None
+    undecided = found.state in UNDECIDED and found.closed_at is None
+    took_part = {found.opened_by} | {d.decided_by for d in found.decisions} | {d.approved_by for d in found.decisions}
+    return page(
+        request,
+        merchant,
+        "case",
+        actor=actor,
+        refusal=refusal,
+        case=found,
+        order=order,
+        shares=orders.paid_shares(order) if order else {},
+        statement=ledger.statement_of_order(order.id) if order else [],
+        payouts=payouts_of_case(found.ref),
+        people=people_of(found.customer_id, found.customer_name),
+        staff=[one for one in accounts.staff_list() if one.is_active],
+        explained=explain(found.decision) if found.decision else None,
+        proposal=_proposal(found, order) if undecided and found.state != State.PLANNED else None,
+        preview=_preview(found, actor) if found.state == State.PLANNED else None,
+        undecided=undecided,
+        goods=_goods_forms(found),
+        may_review_this=actor.may(May.REVIEW) and actor.key not in took_part,
+        facts=_findable(),
+        evidence_kinds=list(EVIDENCE),
+        remedy_kinds=sorted(REMEDY_KINDS),
+        budgets=cases.budgets() if actor.may(May.REVIEW) else (),
+        rows=range(3),
+        last_seq=found.events[-1].seq if found.events else 0,
+        posted=request.POST,
+        stay_at=reverse("desk:case", args=[merchant.slug, found.ref]),
+    )
+
+
+def _proposal(found: CaseView, order: OrderView | None) -> Any:
+    """What the policy says of the case as it stands, in the agent's language; nothing is written."""
+    with db.atomically():
+        _facts, outcome = consider(Case.objects.get(id=found.id), order)
+    return outcome.as_json(text_language())
+
+
+def _preview(found: CaseView, actor: Actor) -> Preview | None:
+    """Every posting that approving would make. None where somebody else moved the case meanwhile."""
+    try:
+        return commands.preview_case(ref=found.ref, actor=actor, at=timezone.now())
+    except (errors.Refused, errors.Malformed):
+        return None
+
+
+def _goods_forms(found: CaseView) -> dict[str, Any]:
+    """Which forms about goods make sense now, and what there is to inspect."""
+    received: dict[str, dict[str, Any]] = {}
+    for line in found.lines:
+        one = received.setdefault(line.line, {"line": line.line, "title": line.title, "units": 0})
+        one["units"] += line.received
+    return {
+        "receive": found.goods_state in {GoodsState.AUTHORISED, GoodsState.COMING_BACK, GoodsState.LOST},
+        "more_time": found.goods_state == GoodsState.AUTHORISED,
+        "inspect": list(received.values()) if found.goods_state == GoodsState.RECEIVED else [],
+    }
+
+
+def _findable() -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Facts that verification can establish by choosing a value: name, label, values."""
+    listed = []
+    for name, spec in FACTS.items():
+        if name.startswith(FINDABLE) and not spec.derived:
+            values = list(spec.choices) or (["true", "false"] if spec.type == "flag" else [])
+            if values:
+                listed.append((name, spec.label(text_language()), [(f"{name}={value}", value) for value in values]))
+    return listed
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff
+def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action: str) -> HttpResponse:
+    """One form of the case page; what is refused is told on the page, with what was typed."""
+    if action not in ACTIONS:
+        raise Http404
+    here = redirect("desk:case", merchant.slug, ref)
+    if request.method != "POST":
+        return here
+    found = cases.case_view(ref)
+    try:
+        done = ACTIONS[action](request, actor, found)
+    except errors.DomainError as refusal:
+        return case_page(request, merchant, actor, cases.case_view(ref), refusal=refusal)
+    messages.success(request, done)
+    return here
+
+
+@require_GET
+@for_staff
+def audit(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """The history as it is chained, and whether it still proves itself."""
+    found = cases.case_view(ref)
+    return page(
+        request,
+        merchant,
+        "audit",
+        actor=actor,
+        case=found,
+        breaks=history.breaks([found.id]),
+        people=people_of(found.customer_id, found.customer_name),
+    )
+
+
+@require_GET
+@for_staff
+def evidence(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, number: int) -> HttpResponseBase:
+    """A file of the case, always as a download."""
+    one = _evidence_in(cases.case_view(ref), number)
+    try:
+        file = files.open_stored(uploads=settings.UPLOADS_DIR, owner=str(merchant.id), sha256=one.sha256)
+    except files.FileMissing:
+        raise Http404 from None
+    response = FileResponse(file)
+    for name, value in files.safe_headers(one.name, one.media_type, one.size).items():
+        response[name] = value
+    return response
+
+
+@require_GET
+@for_staff
+def thumbnail(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, number: int) -> HttpResponse:
+    one = _evidence_in(cases.case_view(ref), number)
+    try:
+        picture = files.thumbnail(uploads=settings.UPLOADS_DIR, owner=str(merchant.id), sha256=one.sha256, side=640)
+    except (files.FileMissing, files.ThumbnailUnavailable):
+        raise Http404 from None
+    response = HttpResponse(picture)
+    for name, value in files.safe_headers("thumbnail", files.THUMBNAIL_TYPE, len(picture)).items():
+        response[name] = value
+    response["Content-Disposition"] = "inline"
+    return response
+
+
+def _evidence_in(found: CaseView, number: int) -> EvidenceView:
+    for one in found.evidence:
+        if one.id == number:
+            return one
+    raise Http404

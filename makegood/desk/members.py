@@ -1,0 +1,52 @@
+"""Who works at the desk: staff of the merchant in the address, and nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from makegood.accounts.actors import Actor
+from makegood.accounts.models import Merchant, Staff
+from makegood.accounts.queries import actor_of_staff
+from makegood.accounts.sight import of_slug
+from makegood.desk.rendering import page
+from makegood.kit import errors
+
+MERCHANT = "merchant_id"  # the session's key that the middleware reads
+
+
+def staff_in(request: HttpRequest, merchant: Merchant) -> Staff | None:
+    """The member of staff who is signed in at this merchant."""
+    user = request.user
+    if request.session.get(MERCHANT) != merchant.id or not isinstance(user, Staff):
+        return None
+    return user if user.merchant_id == merchant.id else None
+
+
+def for_staff(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Give the view, after request and merchant, who acts. Others sign in first; what is not there is not found."""
+
+    @of_slug
+    @wraps(view)
+    def see(request: HttpRequest, merchant: Merchant, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        staff = staff_in(request, merchant)
+        if staff is None:
+            there = reverse("desk:sign_in", args=[merchant.slug])
+            back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
+            return redirect(there + back)
+        actor: Actor = actor_of_staff(staff)
+        try:
+            return view(request, merchant, actor, *args, **kwargs)
+        except errors.Unknown:
+            raise Http404 from None
+        except errors.Forbidden as refusal:
+            return page(request, merchant, "refused", actor=actor, refusal=refusal)
+
+    return see

@@ -1,0 +1,59 @@
+"""How the desk answers: a page in the merchant's frame, for who is signed in, with refusals told on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from makegood.accounts import queries as accounts
+from makegood.accounts.actors import Actor
+from makegood.accounts.limits import TooManyTries
+from makegood.accounts.models import Merchant
+from makegood.accounts.states import May
+from makegood.kit import errors
+from makegood.kit.pages.language import text_language
+from makegood.kit.pages.refusals import refusal_of
+
+
+def page(
+    request: HttpRequest,
+    merchant: Merchant,
+    template: str,
+    *,
+    actor: Actor | None = None,
+    refusal: errors.DomainError | None = None,
+    **context: Any,
+) -> HttpResponse:
+    """The template for this person; with a refusal, its sentence and its status."""
+    told = refusal_of(refusal) if refusal else None
+    status = 200 if told is None else told.status
+    if isinstance(refusal, TooManyTries):
+        status = 429
+    response = render(
+        request,
+        f"desk/{template}.html",
+        {
+            "merchant": merchant,
+            "merchant_name": merchant.name(text_language()),
+            "home_url": reverse("desk:queue", args=[merchant.slug]),
+            "actor": actor,
+            "may": {one.name.lower(): actor.may(one) for one in May} if actor else {},
+            "refusal": told,
+            "here": template,
+            **context,
+        },
+        status=status,
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def people_of(customer_id: int | None = None, customer_name: str = "") -> dict[str, str]:
+    """Names of the keys that event rows hold: ``staff:3`` and ``customer:7``."""
+    people = {f"staff:{one.id}": one.name for one in accounts.staff_list()}
+    if customer_id is not None:
+        people[f"customer:{customer_id}"] = customer_name
+    return people

@@ -1,0 +1,22 @@
+"""Addresses of the desk, below /desk/<merchant>/."""
+
+from django.urls import path
+
+from makegood.desk import case_views, money_views, order_views, queue_views, sign_in_views
+
+app_name = "desk"
+urlpatterns = [
+    path("", queue_views.queue, name="queue"),
+    path("sign-in", sign_in_views.sign_in, name="sign_in"),
+    path("sign-out", sign_in_views.sign_out, name="sign_out"),
+    path("orders", order_views.orders, name="orders"),
+    path("orders/<path:number>", order_views.order, name="order"),
+    path("cases/<str:ref>", case_views.case, name="case"),
+    path("cases/<str:ref>/history", case_views.audit, name="audit"),
+    path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),
+    path("cases/<str:ref>/files/<int:number>", case_views.evidence, name="evidence"),
+    path("cases/<str:ref>/files/<int:number>/small", case_views.thumbnail, name="thumbnail"),
+    path("payouts", money_views.payouts, name="payouts"),
+    path("budgets", money_views.budgets, name="budgets"),
+    path("outbox", money_views.outbox, name="outbox"),
+]

@@ -39,7 +39,7 @@ def open_books(order: OrderView, *, at: datetime) -> None:
 
 def are_open(order_id: int) -> bool:
     """Whether after-sales of this order has begun."""
-    return db.fetch_one("select 1 as opened from ledger_entry where request_key = %s", [_key(order_id)]) is not None
+    return balances.is_posted(_key(order_id))
 
 
 def _key(order_id: int) -> str:

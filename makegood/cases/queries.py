@@ -11,6 +11,8 @@ from typing import Any
 from makegood.cases.history import CaseUnknown
 from makegood.cases.waits import status_of
 from makegood.kit import db, errors
+from makegood.ledger import queries as balances
+from makegood.ledger.states import Book
 
 
 class CursorMalformed(errors.Malformed):
@@ -472,14 +474,19 @@ class BudgetView:
 
 @db.query
 def budgets() -> tuple[BudgetView, ...]:
-    rows = db.fetch(
-        """
-        select b.name, b.purpose, b.asset, b.opened_by, b.ends_at,
-               coalesce(sum(a.balance) filter (where a.name = 'available'), 0)::bigint as available,
-               coalesce(sum(a.balance) filter (where a.name = 'promised'), 0)::bigint as promised,
-               coalesce(sum(a.balance) filter (where a.name = 'spent'), 0)::bigint as spent
-          from cases_budget b left join ledger_account a on a.book = 'budget' and a.subject_id = b.id
-         group by b.id order by b.id
-        """
+    """Every budget with what is left, promised and spent of it, oldest first."""
+    rows = db.fetch("select id, name, purpose, asset, opened_by, ends_at from cases_budget order by id")
+    held = balances.balances(Book.BUDGET, [row["id"] for row in rows])
+    return tuple(
+        BudgetView(
+            name=row["name"],
+            purpose=row["purpose"],
+            asset=row["asset"],
+            opened_by=row["opened_by"],
+            ends_at=row["ends_at"],
+            available=held[row["id"]].get("available", 0),
+            promised=held[row["id"]].get("promised", 0),
+            spent=held[row["id"]].get("spent", 0),
+        )
+        for row in rows
     )
-    return tuple(BudgetView(**row) for row in rows)

@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import FrameType
@@ -94,24 +94,29 @@ def serve(*, port: int, demo: bool, workers: int) -> int:
         with running.database(log_level="INFO"):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, leave)
-            lines = _prepare(port, demo=demo)
-            _run(port, workers, lines)
+            with ExitStack() as beside:
+                lines = _prepare(port, beside, demo=demo)
+                _run(port, workers, lines)
     except _Stop:
         pass
     return 0
 
 
-def _prepare(port: int, *, demo: bool) -> list[str]:
-    """Migrate, load the demo shop, and say what an operator must know."""
+def _prepare(port: int, beside: ExitStack, *, demo: bool) -> list[str]:
+    """Migrate, load the demo shop with its gateway ``beside`` us, and say what an operator must know."""
     from makegood.accounts import environment
     from makegood.cli import operating
 
     operating.migrate()
     lines = []
     if demo:
+        from django.conf import settings
+
+        from makegood.demo.gateway import DemoGateway
         from makegood.demo.load import load_demo
 
-        lines = load_demo(at=datetime.now(UTC), base_url=f"http://{ADDRESS}:{port}").lines()
+        gateway = beside.enter_context(DemoGateway(settings.DATA_DIR))
+        lines = load_demo(at=datetime.now(UTC), base_url=f"http://{ADDRESS}:{port}", gateway=gateway).lines()
     if why := environment.why_payouts_are_held():
         running.say(f"payouts are held: {why} (makegood adopt)")
     return lines

@@ -41,7 +41,7 @@ _ITEMS = [
     Item("THROW-GREY", "THROW", "羊毛盖毯（雾灰）", "Wool throw, mist", 399_00, abroad={"EUR": 62_00}),
     Item("THROW-OCHRE", "THROW", "羊毛盖毯（赭石）", "Wool throw, ochre", 399_00, abroad={"EUR": 62_00}),
     Item("CUSHION", "CUSHION", "亚麻靠垫", "Linen cushion", 99_00, abroad={"KWD": 4_250}),
-    Item("VASE-TALL", "VASE", "高颈花瓶", "Tall-neck vase", 219_00, abroad={"KWD": 9_750}),
+    Item("VASE-TALL", "VASE", "高颈花瓶", "Tall-neck vase", 219_00, abroad={"KWD": 9_755}),
     Item("VASE-SMALL", "VASE", "小口花瓶", "Small-mouth vase", 139_00),
     Item("CANDLE-FIG", "CANDLE", "无花果香薰蜡烛", "Fig candle", 89_00, abroad={"EUR": 14_00}),
     Item("BOWL-SET", "BOWLS", "粗陶碗四件套", "Stoneware bowls, set of four", 236_00, abroad={"JPY": 5_400}),

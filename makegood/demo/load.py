@@ -1,7 +1,8 @@
-"""Load the demo shop, once: all of it in one transaction, or nothing."""
+"""Load the demo shop, once."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +14,9 @@ from makegood.accounts import queries as merchants
 from makegood.accounts.actors import Actor
 from makegood.accounts.states import ShopKind
 from makegood.cases import commands as cases
+from makegood.demo.gateway import DemoGateway
 from makegood.demo.goods import catalogue
-from makegood.demo.people import PASSWORD, STAFF
+from makegood.demo.people import PASSWORD, STAFF, Colleague
 from makegood.demo.stage import Stage
 from makegood.demo.stories import STORIES
 from makegood.kit import db, tenancy
@@ -74,34 +76,42 @@ class DemoSummary:
         return [f"portal  {self.portal_url}", f"desk    {self.desk_url}", *people]
 
 
-def load_demo(*, at: datetime, base_url: str) -> DemoSummary:
-    """Bring the demo shop in, as it would stand at ``at``; nothing happens where its merchant exists.
+def load_demo(*, at: datetime, base_url: str, gateway: DemoGateway | None = None) -> DemoSummary:
+    """Bring the demo shop in, as it would stand at ``at``; nothing happens where it was loaded before.
 
-    ``base_url`` is where the pages are served, such as ``http://127.0.0.1:8000``. Deterministic but for refs.
+    ``base_url`` is where the pages are served, such as ``http://127.0.0.1:8000``. Cards are charged through
+    ``gateway``, which is connected anew at every start; without one they count as paid by hand. A load that was
+    cut off is left as it is and begun again under the next slug. Deterministic but for refs.
     """
-    merchant_id = _merchant_id() or _open(at - STORY_LASTS)
-    loaded = False
-    # The merchant is in sight around the transaction: what is checked at its end must still see the rows.
+    slug, merchant_id, loaded = _place(at - STORY_LASTS)
     with tenancy.acting_for(merchant_id):
-        if not merchants.staff_list():
-            with db.together():
-                _load(merchant_id, at=at)
-            loaded = True
+        if gateway is not None:
+            gateway.connect(at=at)
+        if not loaded:
+            _load(merchant_id, at=at, gateway=gateway)
     base = base_url.rstrip("/")
     sign_ins = tuple(SignIn(one.email, one.name, one.role, PASSWORD) for one in STAFF)
-    return DemoSummary(loaded, SLUG, f"{base}/", f"{base}/desk/", sign_ins)
+    return DemoSummary(not loaded, slug, f"{base}/", f"{base}/desk/", sign_ins)
 
 
-def _merchant_id() -> int | None:
-    try:
-        return merchants.merchant_id_by_slug(SLUG)
-    except merchants.MerchantUnknown:
-        return None
+def _place(opened: datetime) -> tuple[str, int, bool]:
+    """Slug and id of the demo's merchant, and whether all of it is there."""
+    for n in itertools.count(1):
+        slug = SLUG if n == 1 else f"{SLUG}-{n}"
+        try:
+            merchant_id = merchants.merchant_id_by_slug(slug)
+        except merchants.MerchantUnknown:
+            return slug, _open(slug, opened), False
+        with tenancy.acting_for(merchant_id):
+            # Whoever is invited last says that the load came to its end.
+            if any(one.role == STAFF[-1].role for one in merchants.staff_list()):
+                return slug, merchant_id, True
+    raise AssertionError("counting has no end")
 
 
-def _open(at: datetime) -> int:
+def _open(slug: str, at: datetime) -> int:
     return accounts.open_merchant(
-        slug=SLUG,
+        slug=slug,
         name_zh="暮光家居",
         name_en="Dusk & Dawn Home",
         market="CN",
@@ -112,21 +122,25 @@ def _open(at: datetime) -> int:
     )
 
 
-def _load(merchant_id: int, *, at: datetime) -> None:
+def _load(merchant_id: int, *, at: datetime, gateway: DemoGateway | None) -> None:
     opened = at - STORY_LASTS
     for slug, name_zh, name_en, kind, platform in _SHOPS:
         accounts.open_shop(
             slug=slug, name_zh=name_zh, name_en=name_en, kind=kind, actor=_SYSTEM, at=opened, platform=platform
         )
-    staff = {one.role: _invite(one.email, one.name, one.role, one.language, opened) for one in STAFF}
-    staging.store_catalogue(catalogue())
+    *people, last = STAFF
+    staff = {one.role: _invite(one, opened) for one in people}
+    with db.atomically():
+        staging.store_catalogue(catalogue())
     for name, purpose, amount in _BUDGETS:
         cases.open_budget(name=name, purpose=purpose, asset="CNY", amount=amount, actor=staff["manager"], at=opened)
-    Stage(at=at, uploads=settings.UPLOADS_DIR, owner=str(merchant_id), staff=staff).play(STORIES)
+    stage = Stage(at=at, uploads=settings.UPLOADS_DIR, owner=str(merchant_id), staff=staff, gateway=gateway)
+    stage.play(STORIES)
+    _invite(last, opened)
 
 
-def _invite(email: str, name: str, role: str, language: str, at: datetime) -> Actor:
+def _invite(who: Colleague, at: datetime) -> Actor:
     invited = accounts.invite_staff(
-        email=email, name=name, role=role, language=language, password=PASSWORD, actor=_SYSTEM, at=at
+        email=who.email, name=who.name, role=who.role, language=who.language, password=PASSWORD, actor=_SYSTEM, at=at
     )
     return merchants.actor_of_staff(invited)

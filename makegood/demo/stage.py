@@ -19,14 +19,17 @@ from makegood.cases import commands as cases
 from makegood.cases.commands.asking import Asked
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.commands.goods import Inspected
-from makegood.cases.models import Case
+from makegood.cases.models import Case, Remedy
 from makegood.connectors.records import LineRecord, OrderRecord, ParcelRecord, PaymentRecord
-from makegood.demo.goods import CURRENCY, SHELVES
+from makegood.demo.gateway import NAME, DemoGateway
+from makegood.demo.goods import CURRENCY, SHELVES, Item
 from makegood.demo.people import PEOPLE
 from makegood.demo.photos import photo
-from makegood.kit import files
+from makegood.kit import db, files
 from makegood.orders import commands as orders
 from makegood.orders.queries import OrderView, order_by_number
+from makegood.settlement import commands as settlement
+from makegood.settlement.models import Payout
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CARRIER = "顺丰"
@@ -38,15 +41,17 @@ Telling = Callable[["Stage"], Story]
 class Stage:
     """The shop at one moment of its story; ``now`` is that moment."""
 
-    def __init__(self, *, at: datetime, uploads: Path, owner: str, staff: dict[str, Actor]) -> None:
+    def __init__(
+        self, *, at: datetime, uploads: Path, owner: str, staff: dict[str, Actor], gateway: DemoGateway | None
+    ) -> None:
         self.at = at
         self.now = at
         self._uploads = uploads
         self._owner = owner
         self._staff = staff
+        self._gateway = gateway
         self._orders = 0
         self._requests = 0
-        self.card = "manual"
 
     # -- the clock --
 
@@ -64,8 +69,15 @@ class Stage:
             self.now, number, story = heapq.heappop(waiting)
             cases.sweep_deadlines(at=self.now)
             self._push(waiting, number, story)
+            self._work()
         self.now = self.at
         cases.sweep_deadlines(at=self.at)
+        self._work()
+
+    def _work(self) -> None:
+        """What the worker does once a step has released money: payouts, and the talk with the gateway."""
+        for case_id in _cases_to_pay():
+            settlement.pay_out(case_id=case_id, at=self.now)
 
     @staticmethod
     def _push(waiting: list[tuple[datetime, int, Story]], number: int, story: Story) -> None:
@@ -81,61 +93,49 @@ class Stage:
         *items: tuple[str, int],
         currency: str = CURRENCY,
         shipping: int = 0,
-        discount: int = 0,
-        gateway: str = "manual",
+        card: bool = False,
         method: str = "wallet",
         platform: str = "own-store",
         channel: str = "distance",
         promised_days: int = 5,
     ) -> OrderView:
-        """An order is placed and paid now; its parcel waits to be handed over."""
+        """An order is placed and paid now, by ``card`` through the gateway; its parcel waits to be handed over."""
         self._orders += 1
         buyer = PEOPLE[person]
         number = f"DD{self.now.astimezone(ZONE):%y%m%d}-{self._orders:03d}"
-        lines = []
-        for i, (sku, units) in enumerate(items, start=1):
-            item = SHELVES[sku]
-            price = item.price_in(currency)
-            lines.append(
-                LineRecord(
-                    str(i), sku, item.title, units, unit_minor=price, paid_minor=price * units,
-                    category=item.category, product=item.product,
-                )
-            )  # fmt: skip
-        total = sum(line.paid_minor or 0 for line in lines) - discount + shipping
+        lines = [_line(str(i), SHELVES[sku], units, currency) for i, (sku, units) in enumerate(items, start=1)]
+        total = sum(line.paid_minor or 0 for line in lines) + shipping
         in_hand = channel == "store"
-        result = orders.record_orders(
-            [
-                OrderRecord(
-                    number=number,
-                    currency=currency,
-                    ordered_at=self.now,
-                    customer=buyer.record(),
-                    lines=lines,
-                    payments=[PaymentRecord("p1", method, total, captured_at=self.now, gateway=gateway)],
-                    parcels=[]
-                    if in_hand
-                    else [
-                        ParcelRecord(
-                            f"SF{number[2:]}", {line.number: line.quantity for line in lines}, CARRIER, "not_shipped"
-                        )
-                    ],
-                    market=buyer.market,
-                    platform=platform,
-                    channel=channel,
-                    shipping_minor=shipping,
-                    discount_minor=discount,
-                    address={"city": buyer.city, "country": buyer.market},
-                    shipped_at=self.now if in_hand else None,
-                    delivered_at=self.now if in_hand else None,
-                    promised_by=None if in_hand else self.now + timedelta(days=promised_days),
-                )
-            ],
-            at=self.now,
+        reference, gateway = self._take_card(total, currency) if card else ("", "manual")
+        payment = PaymentRecord(
+            "p1", "card" if card else method, total, captured_at=self.now, gateway=gateway, gateway_reference=reference
         )
+        parcel = ParcelRecord(f"SF{number[2:]}", {line.number: line.quantity for line in lines}, CARRIER, "not_shipped")
+        record = OrderRecord(
+            number=number,
+            currency=currency,
+            ordered_at=self.now,
+            customer=buyer.record(),
+            lines=lines,
+            payments=[payment],
+            parcels=[] if in_hand else [parcel],
+            market=buyer.market,
+            platform=platform,
+            channel=channel,
+            shipping_minor=shipping,
+            address={"city": buyer.city, "country": buyer.market},
+            shipped_at=self.now if in_hand else None,
+            delivered_at=self.now if in_hand else None,
+            promised_by=None if in_hand else self.now + timedelta(days=promised_days),
+        )
+        result = orders.record_orders([record], at=self.now)
         if result.refused:
             raise AssertionError(result.refused)
         return order_by_number(number)
+
+    def _take_card(self, minor: int, currency: str) -> tuple[str, str]:
+        """Reference and gateway of a payment; without a gateway a person would give it back by hand."""
+        return (self._gateway.take(minor, currency), NAME) if self._gateway else ("", "manual")
 
     def carry(self, order: OrderView, kind: str, parcel: str = "") -> None:
         """The carrier reports an event of the order's parcel, and the cases follow it."""
@@ -246,7 +246,9 @@ class Stage:
         self.approve(ref, by=by)
 
     def pay(self, ref: str) -> None:
-        """The money goes out."""
+        """The manager has moved what moves by hand, and says so with the reference of the transfer."""
+        for payout in _by_hand(ref):
+            settlement.confirm_payout(ref=payout, reference=f"DEMO-{payout}", actor=self.actor("manager"), at=self.now)
 
     def receive(self, ref: str) -> None:
         cases.receive_goods(ref=ref, actor=self.actor("agent"), at=self.now)
@@ -256,3 +258,31 @@ class Stage:
 
     def review(self, ref: str, outcome: str, why: str, *remedies: HandRemedy, by: str = "reviewer") -> None:
         cases.review_appeal(ref=ref, outcome=outcome, why=why, remedies=remedies, actor=self.actor(by), at=self.now)
+
+
+@db.query
+def _cases_to_pay() -> list[int]:
+    """Cases with released money that no payout was made of yet."""
+    released = Remedy.objects.filter(state="released", payouts__isnull=True)
+    return sorted(set(released.values_list("case_id", flat=True)))
+
+
+@db.query
+def _by_hand(ref: str) -> list[str]:
+    """Payouts of a case that wait for a person's word."""
+    waiting = Payout.objects.filter(case__ref=ref, gateway="manual", state="accepted")
+    return list(waiting.order_by("id").values_list("ref", flat=True))
+
+
+def _line(number: str, item: Item, units: int, currency: str) -> LineRecord:
+    price = item.price_in(currency)
+    return LineRecord(
+        number,
+        item.sku,
+        item.title,
+        units,
+        unit_minor=price,
+        paid_minor=price * units,
+        category=item.category,
+        product=item.product,
+    )

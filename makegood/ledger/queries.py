@@ -41,6 +41,12 @@ def balances(book: str, subject_ids: Iterable[int]) -> Mapping[int, Mapping[str,
 
 
 @db.query
+def is_posted(request_key: str) -> bool:
+    """Whether an entry of this request was written: asked before work that is done once."""
+    return db.fetch_one("select 1 as posted from ledger_entry where request_key = %s", [request_key]) is not None
+
+
+@db.query
 def statement_of_order(order_id: int) -> list[StatementRow]:
     """Every posting that concerns the order, oldest first."""
     return _statement("e.order_id = %s", [order_id])

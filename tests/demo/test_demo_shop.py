@@ -10,22 +10,27 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 
+from makegood.accounts import environment
 from makegood.accounts import queries as accounts
-from makegood.cases import history
+from makegood.cases import history, proof
 from makegood.cases.models import Case, Deadline, Evidence
 from makegood.cases.states import GoodsState, Kind, MoneyState, Party, State
+from makegood.demo import load
+from makegood.demo.gateway import DemoGateway
 from makegood.demo.load import SLUG, DemoSummary, load_demo
 from makegood.demo.people import STAFF
 from makegood.demo.photos import photo
+from makegood.demo.stage import Stage
 from makegood.kit import db, files, tenancy
 from makegood.ledger import queries as ledger
 from makegood.orders.models import Order
+from makegood.settlement import queries as settlement
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-SECONDS = 30
+# Of this process; how long it takes on the wall follows from what else the machine has to do.
+CPU_SECONDS = 15
 # Nobody waits for a gateway by name: what it owes is a payout, and the merchant answers for it.
 PARTIES = set(Party.values) - {Party.GATEWAY}
-MONEY = set(MoneyState.values) - {MoneyState.PAID, MoneyState.TROUBLED}  # payouts are not made here yet
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,11 +38,13 @@ def shop(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     """The demo, loaded once for all tests here, in sight for each."""
     before = settings.UPLOADS_DIR
     settings.UPLOADS_DIR = tmp_path_factory.mktemp("uploads")
-    started = time.monotonic()
-    summary = load_demo(at=AT, base_url="http://127.0.0.1:8000")
-    assert time.monotonic() - started < SECONDS
-    with tenancy.acting_for(accounts.merchant_id_by_slug(SLUG)):
-        yield summary
+    environment.adopt_database(at=AT)
+    with DemoGateway(tmp_path_factory.mktemp("gateway")) as gateway:
+        started = time.process_time()
+        summary = load_demo(at=AT, base_url="http://127.0.0.1:8000", gateway=gateway)
+        assert time.process_time() - started < CPU_SECONDS
+        with tenancy.acting_for(accounts.merchant_id_by_slug(SLUG)):
+            yield summary
     settings.UPLOADS_DIR = before
 
 
@@ -62,9 +69,31 @@ def test_loading_twice_is_loading_once(shop: DemoSummary) -> None:
     assert again.sign_ins == shop.sign_ins
 
 
+def test_a_load_that_was_cut_off_is_begun_again_beside_it(shop: DemoSummary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "SLUG", "cut-off")
+    monkeypatch.setattr(load, "STORIES", ())
+    with monkeypatch.context() as broken, tenancy.acting_for_nobody():
+        broken.setattr(Stage, "play", _fail)
+        with pytest.raises(RuntimeError):
+            load_demo(at=AT, base_url="http://127.0.0.1:8000")
+
+    with tenancy.acting_for_nobody():
+        second = load_demo(at=AT, base_url="http://127.0.0.1:8000")
+        third = load_demo(at=AT, base_url="http://127.0.0.1:8000")
+
+    assert (second.merchant_slug, second.loaded) == ("cut-off-2", True)
+    assert (third.merchant_slug, third.loaded) == ("cut-off-2", False)
+
+
+def _fail(*_: object) -> None:
+    raise RuntimeError("the power went")
+
+
 def test_ledger_and_histories_hold() -> None:
     assert ledger.faults() == []
     assert history.breaks() == []
+    assert proof.faults() == []
+    assert settlement.faults(at=AT) == []
 
 
 def test_there_are_enough_orders_and_cases_in_four_currencies() -> None:
@@ -82,7 +111,7 @@ def test_there_are_enough_orders_and_cases_in_four_currencies() -> None:
         ("kind", set(Kind.values)),
         ("state", set(State.values)),
         ("goods_state", set(GoodsState.values)),
-        ("money_state", MONEY),
+        ("money_state", set(MoneyState.values)),
         ("waiting_on", PARTIES),
         ("language", {"zh-hans", "en"}),
         ("channel", {"portal", "chat", "mail", "desk"}),
@@ -96,6 +125,7 @@ def test_every_value_of_every_axis_can_be_seen(column: str, wanted: set[str]) ->
 def test_something_is_overdue_something_provisional_and_something_waits_for_a_second_person() -> None:
     with db.atomically():
         assert Case.objects.filter(escalated=True, due_at__lt=AT, closed_at__isnull=True).exists()
+        assert not Deadline.objects.filter(state="open", due_at__lte=AT).exists()
         assert Deadline.objects.filter(provisional=True, state="open").exists()
         assert Case.objects.filter(state=State.PLANNED, marks__has_key="approved_first").exists()
 

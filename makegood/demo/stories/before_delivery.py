@@ -8,7 +8,7 @@ from makegood.demo.stage import Stage, Story, Telling
 
 def cancelled_before_shipping(s: Stage) -> Story:
     yield s.day(12, "10:12")
-    order = s.sell("lin-wan", ("TEAPOT", 1), ("MUG-PAIR", 2), shipping=12_00, gateway=s.card)
+    order = s.sell("lin-wan", ("TEAPOT", 1), ("MUG-PAIR", 2), shipping=12_00, card=True)
     yield s.day(12, "15:40")
     ref = s.ask(order, "cancellation", "ordered_by_mistake", ("1", 1), ("2", 2), says="下错单了，麻烦整单取消，谢谢！")
     yield s.day(12, "16:05")
@@ -19,7 +19,7 @@ def cancelled_before_shipping(s: Stage) -> Story:
 
 def part_cancelled_today(s: Stage) -> Story:
     yield s.day(2, "20:11")
-    order = s.sell("su-mu", ("CUSHION", 4), ("CANDLE-FIG", 1), shipping=10_00, gateway=s.card)
+    order = s.sell("su-mu", ("CUSHION", 4), ("CANDLE-FIG", 1), shipping=10_00, card=True)
     yield s.day(1, "09:30")
     ref = s.ask(order, "cancellation", "changed_mind", ("1", 2), says="靠垫买多了，只留两个，蜡烛照发。")
     yield s.day(1, "10:02")
@@ -39,7 +39,7 @@ def recall_asked(s: Stage) -> Story:
 
 def recall_intercepted_and_coming_back(s: Stage) -> Story:
     yield s.day(9, "19:20")
-    order = s.sell("tom-ashby", ("VASE-TALL", 1), shipping=12_00, gateway=s.card)
+    order = s.sell("tom-ashby", ("VASE-TALL", 1), shipping=12_00, card=True)
     yield from s.ship(order, 7)
     yield s.day(6, "10:10")
     ref = s.ask(
@@ -56,7 +56,7 @@ def recall_intercepted_and_coming_back(s: Stage) -> Story:
 
 def recall_intercepted_back_and_paid(s: Stage) -> Story:
     yield s.day(20, "11:11")
-    order = s.sell("bai-lu", ("BOWL-SET", 1), shipping=10_00, gateway=s.card)
+    order = s.sell("bai-lu", ("BOWL-SET", 1), shipping=10_00, card=True)
     yield from s.ship(order, 18)
     yield s.day(18, "21:00")
     ref = s.ask(order, "cancellation", "changed_mind", ("1", 1), says="不想要了，请拦截。")
@@ -121,7 +121,7 @@ def change_waits_for_an_answer(s: Stage) -> Story:
 
 def refused_broken_at_the_door(s: Stage) -> Story:
     yield s.day(11, "09:00")
-    order = s.sell("shen-he", ("VASE-TALL", 1), ("CANDLE-FIG", 1), shipping=12_00, gateway=s.card)
+    order = s.sell("shen-he", ("VASE-TALL", 1), ("CANDLE-FIG", 1), shipping=12_00, card=True)
     yield from s.ship(order, 9)
     yield s.day(6, "09:30")
     s.carry(order, "out_for_delivery")
@@ -141,7 +141,7 @@ def refused_broken_at_the_door(s: Stage) -> Story:
 
 def refused_came_back_and_paid(s: Stage) -> Story:
     yield s.day(24, "12:30")
-    order = s.sell("tang-xiao", ("SHELF", 1), shipping=25_00, gateway=s.card)
+    order = s.sell("tang-xiao", ("SHELF", 1), shipping=25_00, card=True)
     yield from s.ship(order, 22)
     yield s.day(19, "10:20")
     s.carry(order, "out_for_delivery")

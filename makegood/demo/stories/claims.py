@@ -23,7 +23,7 @@ def broken_and_replaced(s: Stage) -> Story:
 
 def lost_and_paid(s: Stage) -> Story:
     yield s.day(21, "21:21")
-    order = s.sell("lin-wan", ("CANDLE-FIG", 3), shipping=8_00, gateway=s.card)
+    order = s.sell("lin-wan", ("CANDLE-FIG", 3), shipping=8_00, card=True)
     yield from s.ship(order, 20)
     yield s.day(13, "10:00")
     s.carry(order, "lost")
@@ -78,7 +78,7 @@ def delivered_but_never_seen(s: Stage) -> Story:
 
 def wrong_item_won_on_appeal(s: Stage) -> Story:
     yield s.day(30, "11:30")
-    order = s.sell("ye-zhiqiu", ("VASE-SMALL", 1), shipping=8_00, gateway=s.card)
+    order = s.sell("ye-zhiqiu", ("VASE-SMALL", 1), shipping=8_00, card=True)
     yield from s.deliver(order, 29, 26)
     yield s.day(24, "13:00")
     ref = s.ask(order, "claim", "wrong_item", ("1", 1), says="收到的不是我买的那一款。")
@@ -129,8 +129,9 @@ def late_in_europe(s: Stage) -> Story:
 
 
 def lost_in_the_desert(s: Stage) -> Story:
+    """The card network knows no third decimal: one of the refunds cannot be written, and a person has to pay it."""
     yield s.day(20, "08:00")
-    order = s.sell("noor-hadi", ("TEAPOT", 1), ("VASE-TALL", 1), currency="KWD", shipping=3_250)
+    order = s.sell("noor-hadi", ("TEAPOT", 1), ("VASE-TALL", 1), currency="KWD", shipping=3_255, card=True)
     yield from s.ship(order, 19)
     yield s.day(9, "07:00")
     s.carry(order, "lost")

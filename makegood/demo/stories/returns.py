@@ -47,7 +47,7 @@ def return_to_be_inspected(s: Stage) -> Story:
 
 def return_accepted_and_paid(s: Stage) -> Story:
     yield s.day(27, "09:45")
-    order = s.sell("he-qing", ("THROW-GREY", 1), ("CUSHION", 1), shipping=12_00, gateway=s.card)
+    order = s.sell("he-qing", ("THROW-GREY", 1), ("CUSHION", 1), shipping=12_00, card=True)
     yield from s.deliver(order, 26, 23)
     yield s.day(20, "18:20")
     ref = s.ask(order, "return", "changed_mind", ("1", 1), says="太厚了，想退。")
@@ -65,7 +65,7 @@ def return_accepted_and_paid(s: Stage) -> Story:
 
 def return_refused_by_inspection_and_half_won(s: Stage) -> Story:
     yield s.day(28, "12:00")
-    order = s.sell("bai-lu", ("LAMP-MINI", 2), shipping=10_00, gateway=s.card)
+    order = s.sell("bai-lu", ("LAMP-MINI", 2), shipping=10_00, card=True)
     yield from s.deliver(order, 27, 24)
     yield s.day(21, "20:10")
     ref = s.ask(order, "return", "changed_mind", ("1", 2), says="买了两盏，都想退。")
@@ -92,7 +92,7 @@ def return_refused_by_inspection_and_half_won(s: Stage) -> Story:
 
 def return_partly_accepted(s: Stage) -> Story:
     yield s.day(22, "15:15")
-    order = s.sell("shen-he", ("MUG-PAIR", 3), shipping=10_00, gateway=s.card)
+    order = s.sell("shen-he", ("MUG-PAIR", 3), shipping=10_00, card=True)
     yield from s.deliver(order, 21, 18)
     yield s.day(15, "09:10")
     ref = s.ask(order, "return", "changed_mind", ("1", 3), says="三对都退，未使用。")
@@ -152,7 +152,7 @@ def exchange_waits_for_approval(s: Stage) -> Story:
 
 def exchange_with_difference(s: Stage) -> Story:
     yield s.day(23, "19:00")
-    order = s.sell("su-mu", ("VASE-TALL", 1), shipping=10_00, gateway=s.card)
+    order = s.sell("su-mu", ("VASE-TALL", 1), shipping=10_00, card=True)
     yield from s.deliver(order, 22, 19)
     yield s.day(16, "10:30")
     ref = s.ask(order, "exchange", "changed_mind", ("1", 1, "VASE-SMALL"), says="想换成小口的，差价请退。")

@@ -23,7 +23,7 @@ Long = Annotated[str, Field(max_length=20_000)]
 
 class AskedIn(Plain):
     line: Short
-    quantity: int = Field(ge=1, le=1_000_000_000)
+    quantity: int = Field(strict=True, ge=1, le=1_000_000_000)
     wanted_sku: Short = ""
 
 
@@ -48,7 +48,7 @@ class HandRemedyIn(Plain):
     kind: Short
     amount: str = Field("0", pattern=r"^[0-9]{1,18}(\.[0-9]{1,4})?$")
     line: Short = ""
-    quantity: int | None = Field(None, ge=1, le=1_000_000_000)
+    quantity: int | None = Field(None, strict=True, ge=1, le=1_000_000_000)
     budget: Short = ""
     after: Short = ""
 
@@ -64,7 +64,7 @@ class DecideIn(Plain):
 
 
 class ApproveIn(Plain):
-    decision: int | None = Field(None, ge=1, le=2**62, description="The decision that was seen.")
+    decision: int | None = Field(None, strict=True, ge=1, le=2**62, description="The decision that was seen.")
 
 
 class DenyIn(Plain):
@@ -83,7 +83,7 @@ class ReviewIn(Plain):
 
 class MessageIn(Plain):
     body: Long = Field(min_length=1)
-    internal: bool = False
+    internal: bool = Field(default=False, strict=True)
 
 
 class DeadlineOut(Plain):

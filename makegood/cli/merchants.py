@@ -134,7 +134,7 @@ def issue_token(
         secret = commands.issue_token(
             label=label,
             role=role,
-            scopes=[*(scope or ALLOWED.get(role, ()))],
+            scopes=scope or sorted(ALLOWED.get(role, frozenset())),
             expires_at=now + timedelta(days=days) if days else None,
             actor=Actor.system("cli"),
             at=now,

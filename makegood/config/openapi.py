@@ -41,10 +41,9 @@ _KEY = {
     "name": "Idempotency-Key",
     "required": True,
     "description": "Names this request: sent again with the same key and body, the first answer is given again.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9._:-]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
-_ALWAYS = (404, 405, 429, 500, 503)
-_WITH_TOKEN = (401, 403)
+_ALWAYS = (401, 403, 404, 405, 429, 500, 503)
 _WITH_BODY = (413, 415, 422)
 _WITH_KEY = (400, 409, 422)
 
@@ -59,8 +58,6 @@ def describe_problems(document: dict[str, Any], *, keyed: Collection[str]) -> No
 
 def _describe(operation: dict[str, Any], *, keyed: bool) -> None:
     statuses = set(_ALWAYS)
-    if operation.get("security"):
-        statuses.update(_WITH_TOKEN)
     if operation.get("parameters"):
         statuses.add(422)
     if operation.get("requestBody"):

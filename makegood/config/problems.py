@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop as _
 from makegood.accounts.answers import IdempotencyKeyMissing, RequestInProgress
 from makegood.accounts.limits import TooManyTries
 from makegood.accounts.queries import TokenInvalid
+from makegood.connectors.gateways import WebhookForged, WebhookStale
 from makegood.kit import db, errors
 from makegood.kit.telling import tell
 
@@ -82,6 +83,8 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Refused: 409,
     errors.Malformed: 422,
     TokenInvalid: 401,
+    WebhookForged: 401,
+    WebhookStale: 401,
     IdempotencyKeyMissing: 400,
     BodyTooLarge: 413,
     MediaUnsupported: 415,
@@ -141,7 +144,7 @@ def problem(
     if listed:
         document["errors"] = listed
     response = HttpResponse(json.dumps(document, ensure_ascii=False), content_type=MEDIA_TYPE, status=status)
-    if status == 401:
+    if isinstance(error, TokenInvalid):
         response["WWW-Authenticate"] = 'Bearer realm="makegood"'
     if isinstance(error, TooManyTries):
         response["Retry-After"] = str(error.details["wait_seconds"])

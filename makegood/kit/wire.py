@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import from_json
 
 from makegood.kit import errors
@@ -51,6 +53,20 @@ def _holds_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_holds_nul(part) for pair in value.items() for part in pair)
     return isinstance(value, list) and any(map(_holds_nul, value))
+
+
+def _written_out(value: object) -> object:
+    """A number would be taken for seconds since 1970, of which nobody knows the unit."""
+    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+        raise ValueError("rfc_3339_with_offset")
+    if not isinstance(value, str | datetime):
+        raise ValueError("rfc_3339_with_offset")  # noqa: TRY004 - the reader turns only this kind into a refusal
+    return value
+
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)")
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""An instant as RFC 3339 writes it, with its offset."""
 
 
 class Plain(BaseModel):

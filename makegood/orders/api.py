@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from django.http import HttpRequest
 from django.utils.translation import get_language
 from ninja import Router
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from makegood.accounts.api import bearer, once
 from makegood.accounts.states import May
@@ -23,7 +23,7 @@ from makegood.connectors.records import (
 )
 from makegood.kit import errors
 from makegood.kit.money import CurrencyMismatch, Money
-from makegood.kit.wire import MoneyJson, Plain
+from makegood.kit.wire import Moment, MoneyJson, Plain
 from makegood.orders import commands, queries
 from makegood.orders.refusals import Refusal
 from makegood.orders.states import ParcelEventKind
@@ -31,7 +31,7 @@ from makegood.orders.states import ParcelEventKind
 router = Router(tags=["orders"])
 
 BULK_MAX = 500
-Units = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Units = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 Text = Annotated[str, Field(max_length=400)]
 Short = Annotated[str, Field(max_length=120)]
 
@@ -66,7 +66,7 @@ class PaymentIn(Plain):
     method: Literal["card", "wallet", "cod", "gift_card", "points", "coupon", "bank", "unknown"]
     captured: MoneyJson
     refunded_before: MoneyJson | None = None
-    captured_at: AwareDatetime | None = None
+    captured_at: Moment | None = None
     gateway: Short = "manual"
     gateway_reference: Short = ""
 
@@ -91,7 +91,7 @@ class CustomerIn(Plain):
 class OrderIn(Plain):
     number: Short = Field(min_length=1, examples=["2026-10023"])
     currency: str = Field(pattern="^[A-Z]{3}$", examples=["CNY"])
-    ordered_at: AwareDatetime | None = None
+    ordered_at: Moment | None = None
     customer: CustomerIn
     lines: list[LineIn] = Field(min_length=1, max_length=1000)
     payments: list[PaymentIn] = Field([], max_length=100)
@@ -103,9 +103,9 @@ class OrderIn(Plain):
     shipping: MoneyJson | None = None
     discount: MoneyJson | None = Field(None, description="Off the whole order, not yet in the lines' `paid`.")
     address: dict[str, Any] = Field(default_factory=dict)
-    shipped_at: AwareDatetime | None = None
-    delivered_at: AwareDatetime | None = None
-    promised_by: AwareDatetime | None = None
+    shipped_at: Moment | None = None
+    delivered_at: Moment | None = None
+    promised_by: Moment | None = None
 
 
 class OrdersIn(Plain):
@@ -186,7 +186,7 @@ class OrderOut(Plain):
 
 class ParcelEventIn(Plain):
     kind: Literal[tuple(ParcelEventKind.values)]  # type: ignore[valid-type]
-    happened_at: AwareDatetime
+    happened_at: Moment
     text: Text = ""
     id: Annotated[str, Field(max_length=120)] = Field("", description="The carrier's own number of the report.")
 

@@ -137,7 +137,7 @@ def test_keys_are_remembered_for_ninety_days(merchant: int) -> None:
     assert answers.forget_answers(at=NOON + timedelta(days=90, seconds=1)) == 1
 
 
-@pytest.mark.parametrize("key", [None, "", "x" * 256, "schlüssel", "a\nb"])
+@pytest.mark.parametrize("key", [None, "", "x" * 256, "schlüssel", "a\nb", "a b"])
 def test_a_key_that_cannot_be_kept_counts_as_missing(key: str | None) -> None:
     with pytest.raises(answers.IdempotencyKeyMissing):
         answers.read_key(key)

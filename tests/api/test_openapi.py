@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +20,7 @@ from makegood.kit import tenancy
 from tests.api_client import issue_token
 from tests.conftest import open_merchant
 
-EXAMPLES = int(os.environ.get("MAKEGOOD_FUZZ_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("MAKEGOOD_FUZZ_EXAMPLES", "10"))
 
 schema = schemathesis.openapi.from_dict(dict(api.get_openapi_schema()))
 schema.app = application
@@ -35,8 +36,8 @@ def token() -> Iterator[str]:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_the_document_promises(case: Any, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
-    if case.headers and "Idempotency-Key" in case.headers:
-        # Keys made up at random would meet again; each request here is a new one.
+    if re.fullmatch("[!-~]+", str((case.headers or {}).get("Idempotency-Key", ""))):
+        # Good keys made up at random would meet again; each request here is a new one.
         headers["Idempotency-Key"] = uuid.uuid4().hex
     # A document of the right shape may still be refused: an order there is not, a currency there is not.
     case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from makegood.cases import commands
 from makegood.kit import db, jobs
 
@@ -13,7 +11,7 @@ from makegood.kit import db, jobs
 @jobs.task("cases.follow_parcel")
 def follow_parcel(*, parcel_id: int) -> None:
     """Carry a parcel's new position into the goods book and its order's cases."""
-    commands.follow_parcel(parcel_id=parcel_id, at=timezone.now())
+    commands.follow_parcel(parcel_id=parcel_id, at=db.now())
 
 
 @db.query

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -209,3 +210,12 @@ def insert(table: str, rows: Sequence[Mapping[str, Any]], *, returning: str = "i
 def read_json(value: Any) -> Any:
     """A jsonb column as Python: raw cursors give text (Django's backend leaves the decoding to its fields)."""
     return json.loads(value) if isinstance(value, str | bytes) else value
+
+
+@query
+def now() -> datetime:
+    """The database's clock, the one all workers share: this machine's may be wrong."""
+    row = fetch_one("select now() as at")
+    assert row is not None  # noqa: S101 - now() always gives a row
+    at: datetime = row["at"]
+    return at

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from makegood.kit import db, jobs
 from makegood.settlement.commands import noticing, sending
-
-
-@db.query
-def _now() -> datetime:
-    """The database's clock: this machine's may be wrong."""
-    row = db.fetch_one("select now() as at")
-    assert row is not None  # noqa: S101 - now() always gives a row
-    at: datetime = row["at"]
-    return at
 
 
 @jobs.task("settlement.pay_out", queue="payout")
 def pay_out(case_id: int) -> None:
     """Left by cases in the transaction that releases remedies."""
-    sending.pay_out(case_id=case_id, at=_now())
+    sending.pay_out(case_id=case_id, at=db.now())
 
 
 @jobs.task(noticing.READ_NOTICE, queue="payout")
 def read_notice(notice_id: int) -> None:
     """Left with a message of a gateway."""
-    noticing.read_notice(notice_id, at=_now())
+    noticing.read_notice(notice_id, at=db.now())
 
 
 jobs.sweep("settlement.sweep_payouts", 5.0, merchants=sending.merchants_to_try, work=sending.sweep_payouts)

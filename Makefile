@@ -38,6 +38,9 @@ browser: # the browser of the page tests; where it cannot be installed they say 
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
 	echo "no chromium, and it cannot be installed here: tests of pages in a browser will be skipped" >&2
 
+bench: setup ## measure the promised figures as ratios: text, and bench/results.json (docs/reference/figures.md)
+	@$(BIN)/python -m bench
+
 format: setup ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,86 @@
+"""``python -m bench``: measure the figures, print them, write ``bench/results.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.figures import PROMISES, Figure
+from bench.ground import FULL, QUICK, Ground, prepared
+
+RESULTS = Path(__file__).resolve().parent / "results.json"
+
+
+def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
+    from bench import deadlines, filing_http, growing, importing, ledger_growth, settling
+
+    return {
+        ("spine.settle_vs_psycopg",): settling.measure,
+        ("http.file_vs_litestar",): filing_http.measure,
+        ("import.rows_vs_copy", "import.memory_growth"): importing.measure,
+        ("ledger.balance_growth",): ledger_growth.measure,
+        ("deadlines.open_million",): deadlines.measure,
+        ("queue.page_growth", "case.page_growth", "api.cases_growth"): growing.measure,
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when every figure was measured, whether it keeps its limit or not."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", default="", help="measure the figures whose name begins so")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: see that every measurement works")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON document goes")
+    wanted = parser.parse_args(arguments)
+    found: list[Figure] = []
+    with prepared(QUICK if wanted.quick else FULL) as ground:
+        for names, measure in _measurements().items():
+            if not any(name.startswith(wanted.only) for name in names):
+                continue
+            for figure in measure(ground):
+                found.append(figure)
+                _print(figure)
+        version = ground.server_version
+    done = {figure.name for figure in found}
+    found += [Figure(p.name, None, "not measured in this run") for p in PROMISES if p.name not in done]
+    document = {
+        "machine": _machine(version),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "quick": wanted.quick,
+        "figures": [figure.as_json() for figure in found],
+    }
+    wanted.results.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    return 0
+
+
+def _print(figure: Figure) -> None:
+    told = figure.as_json()
+    value = "not measured" if told["value"] is None else f"{told['value']:g}"
+    sign = ">=" if told["better"] == "higher" else "<="
+    sys.stdout.write(f"{'ok  ' if told['ok'] else 'MISS'} {figure.name}: {value} ({sign} {told['limit']:g})\n")
+    sys.stdout.write(f"     {figure.how}\n")
+    for name, detail in figure.details.items():
+        sys.stdout.write(f"     {name}: {json.dumps(detail, ensure_ascii=False)}\n")
+    sys.stdout.flush()
+
+
+def _machine(server_version: str) -> dict[str, object]:
+    memory = next(
+        (line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal")), "0"
+    )
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mb": int(memory) // 1024,
+        "python": platform.python_version(),
+        "postgresql": server_version,
+        "system": platform.platform(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Other programs doing comparable work, each in an environment of its own."""

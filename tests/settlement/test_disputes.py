@@ -271,7 +271,11 @@ def test_race_of_the_same_message_read_by_eight_workers_posts_once(simulator: Ga
         simulator.admin.deliver()
     ids = [notice["id"] for notice in notices()]
 
-    in_threads(merchant, *[lambda: [settlement.read_notice(each, at=NOON) for each in ids]] * 8)
+    def read_them() -> None:
+        for each in ids:
+            settlement.read_notice(each, at=NOON)
+
+    in_threads(merchant, *[read_them] * 8)
 
     assert (states(case), money(order)) == (["reversed"], [{"promised": 10_000}])
     assert all_is_sound()

@@ -21,6 +21,7 @@ from makegood.kit import db, tenancy
 from makegood.kit.postgres import connect, roles
 from makegood.kit.postgres.backup import backup, restore
 from makegood.ledger import queries as ledger
+from makegood.settlement import queries as settlement
 
 ROOM_MIN = 500_000_000
 UNREACHABLE = "the database cannot be reached"
@@ -61,7 +62,7 @@ def examine() -> list[Check]:
         return [*checks, Check("database", ok=False, told=f"{UNREACHABLE}: {str(error).splitlines()[0]}")]
     checks.append(migrated)
     if migrated.ok:
-        checks += [_walls(), _payouts(), _ledger()]
+        checks += [_walls(), _payouts(), _ledger(), _settled()]
     return checks
 
 
@@ -185,6 +186,21 @@ def _payouts() -> Check:
 def _ledger() -> Check:
     faults = _ledger_faults()
     return Check("ledger", ok=not faults, told="; ".join(faults[:5]) if faults else "adds up, chain unbroken")
+
+
+def _settled() -> Check:
+    """Payouts against ledger and cases; payouts that wait for a person are told, and are no fault."""
+    faults, with_person = [], 0
+    for merchant_id in queries.merchant_ids():
+        with tenancy.acting_for(merchant_id):
+            faults += [f"merchant {merchant_id}: {each.law}: {each.where}" for each in settlement.faults(at=_now())]
+            with_person += settlement.health().with_person
+    told = "; ".join(faults[:5]) if faults else f"paid once each; {with_person} wait for a person"
+    return Check("settlement", ok=not faults, told=told)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _ledger_faults() -> list[str]:

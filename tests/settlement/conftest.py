@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
 from makegood.accounts import environment
-from makegood.settlement import commands as settlement
 from tests.gateway_simulator import GatewaySimulator
-from tests.settlement.paying import WEBHOOK_SECRET
-from tests.shop import NOON, OWNER
+from tests.settlement.dying import Mother
+from tests.settlement.paying import connect
+from tests.shop import NOON
 
 
 @pytest.fixture(scope="session")
@@ -29,17 +30,13 @@ def installation(database: None) -> None:
 @pytest.fixture
 def simulator(simulator_process: GatewaySimulator, merchant: int) -> GatewaySimulator:
     """The merchant in sight is connected to it, with short patience."""
-    simulator_process.admin.reset()
-    settlement.connect_gateway(
-        name="stripe",
-        settings={
-            "api_key": simulator_process.api_key,
-            "api_base": simulator_process.url,
-            "connect_timeout": 1.0,
-            "read_timeout": 0.7,
-        },
-        webhook_secrets=[WEBHOOK_SECRET],
-        actor=OWNER,
-        at=NOON,
-    )
+    connect(simulator_process)
     return simulator_process
+
+
+@pytest.fixture(scope="session")
+def mother() -> Iterator[Mother]:
+    """Makes processes that may be killed."""
+    running = Mother(settings.SECRET_KEY, settings.ENVIRONMENT)
+    yield running
+    running.end()

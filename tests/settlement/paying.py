@@ -15,9 +15,26 @@ from makegood.settlement import commands as settlement
 from makegood.settlement import queries
 from makegood.settlement.commands import rows
 from tests.gateway_simulator import GatewaySimulator
-from tests.shop import NOON, Bought, ask, sell, settle
+from tests.shop import NOON, OWNER, Bought, ask, sell, settle
 
 WEBHOOK_SECRET = "whsec_for_tests_only"
+
+
+def connect(simulator: GatewaySimulator) -> None:
+    """Empty books at the gateway, and the merchant in sight connected to it, with short patience."""
+    simulator.admin.reset()
+    settlement.connect_gateway(
+        name="stripe",
+        settings={
+            "api_key": simulator.api_key,
+            "api_base": simulator.url,
+            "connect_timeout": 1.0,
+            "read_timeout": 0.7,
+        },
+        webhook_secrets=[WEBHOOK_SECRET],
+        actor=OWNER,
+        at=NOON,
+    )
 
 
 def sell_through(

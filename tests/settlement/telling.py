@@ -35,21 +35,33 @@ class _Quiet(WSGIRequestHandler):
         """Nobody reads it."""
 
 
+def tell_merchant(simulator: GatewaySimulator, port: int) -> None:
+    """Let the simulator send its messages to the application for the merchant in sight."""
+    slug = accounts.merchant().slug
+    url = f"http://127.0.0.1:{port}/api/v1/gateways/stripe/webhook?merchant={slug}"
+    simulator.admin.configure_webhooks(url, WEBHOOK_SECRET, auto=False)
+
+
 @contextmanager
-def listening(simulator: GatewaySimulator, *, auto: bool = False) -> Iterator[None]:
-    """The application answers webhooks of the simulator for the merchant in sight."""
+def answering() -> Iterator[int]:
+    """The application answers over HTTP in its own threads; its port."""
     with make_server("127.0.0.1", 0, get_wsgi_application(), server_class=_Threaded, handler_class=_Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        slug = accounts.merchant().slug
-        url = f"http://127.0.0.1:{server.server_port}/api/v1/gateways/stripe/webhook?merchant={slug}"
-        simulator.admin.configure_webhooks(url, WEBHOOK_SECRET, auto=auto)
         try:
-            yield
+            yield server.server_port
         finally:
             server.shutdown()
             thread.join()
             close_old_connections()
+
+
+@contextmanager
+def listening(simulator: GatewaySimulator) -> Iterator[None]:
+    """The application answers webhooks of the simulator for the merchant in sight."""
+    with answering() as port:
+        tell_merchant(simulator, port)
+        yield
 
 
 @db.query

@@ -9,7 +9,7 @@ from makegood.orders.queries import OrderView
 from makegood.settlement import commands as settlement
 from makegood.settlement.commands import intending
 from tests.gateway_simulator import GatewaySimulator
-from tests.settlement import dying
+from tests.settlement.dying import Mother
 from tests.settlement.paying import (
     all_is_sound,
     approved,
@@ -29,11 +29,11 @@ from tests.shop import MANAGER, NOON
 
 
 def test_row_01_killed_after_our_commit_and_before_the_call_it_goes_out_once(
-    simulator: GatewaySimulator, merchant: int
+    simulator: GatewaySimulator, merchant: int, mother: Mother
 ) -> None:
     order = sell_through(simulator)
     case = approved(order)
-    dying.dies("pay_out", merchant, case.id, at=NOON, fail_at="after_sending_commit")
+    mother.dies("pay_out", merchant, case.id, at=NOON, fail_at="after_sending_commit")
     assert (states(case), simulator.admin.refunds()) == (["sending"], [])
 
     until_quiet(NOON)
@@ -43,11 +43,11 @@ def test_row_01_killed_after_our_commit_and_before_the_call_it_goes_out_once(
 
 
 def test_row_02_killed_after_the_gateway_paid_and_before_our_commit_it_is_found_and_not_paid_again(
-    simulator: GatewaySimulator, merchant: int
+    simulator: GatewaySimulator, merchant: int, mother: Mother
 ) -> None:
     order = sell_through(simulator)
     case = approved(order)
-    dying.dies("pay_out", merchant, case.id, at=NOON, fail_at="after_gateway_answer")
+    mother.dies("pay_out", merchant, case.id, at=NOON, fail_at="after_gateway_answer")
     assert (states(case), len(simulator.admin.refunds())) == (["sending"], 1)
 
     until_quiet(NOON)
@@ -66,12 +66,12 @@ def test_row_02_killed_after_the_gateway_paid_and_before_our_commit_it_is_found_
     ],
 )
 def test_row_03_killed_inside_a_transaction_nothing_of_it_happened(
-    simulator: GatewaySimulator, merchant: int, fail_at: str, left: list[str], held: dict[str, int]
+    simulator: GatewaySimulator, merchant: int, mother: Mother, fail_at: str, left: list[str], held: dict[str, int]
 ) -> None:
     order = sell_through(simulator)
     case = approved(order)
 
-    dying.dies("pay_out", merchant, case.id, at=NOON, fail_at=fail_at)
+    mother.dies("pay_out", merchant, case.id, at=NOON, fail_at=fail_at)
 
     assert (states(case), money(order)) == (left, [held])
     paid_out(case)  # the job that was rescued
@@ -82,11 +82,11 @@ def test_row_03_killed_inside_a_transaction_nothing_of_it_happened(
 
 @pytest.mark.parametrize("fail_at", ["after_intended_commit", "after_answer_commit"])
 def test_row_30_killed_between_transactions_running_it_again_is_harmless(
-    simulator: GatewaySimulator, merchant: int, fail_at: str
+    simulator: GatewaySimulator, merchant: int, mother: Mother, fail_at: str
 ) -> None:
     order = sell_through(simulator)
     case = approved(order)
-    dying.dies("pay_out", merchant, case.id, at=NOON, fail_at=fail_at)
+    mother.dies("pay_out", merchant, case.id, at=NOON, fail_at=fail_at)
 
     paid_out(case)
     paid_out(case)
@@ -96,19 +96,23 @@ def test_row_30_killed_between_transactions_running_it_again_is_harmless(
     _all_is_paid(simulator, order, case)
 
 
-def test_killed_while_looking_up_another_look_ends_it(simulator: GatewaySimulator, merchant: int) -> None:
+def test_killed_while_looking_up_another_look_ends_it(
+    simulator: GatewaySimulator, merchant: int, mother: Mother
+) -> None:
     order = sell_through(simulator)
     case = approved(order)
     simulator.admin.fault("drop_answer")
     paid_out(case)
-    dying.dies("sweep", merchant, 0, at=later(NOON, minutes=5), fail_at="after_look_up")
+    mother.dies("sweep", merchant, 0, at=later(NOON, minutes=5), fail_at="after_look_up")
 
     until_quiet(later(NOON, minutes=5))
 
     _all_is_paid(simulator, order, case)
 
 
-def test_killed_while_reading_a_webhook_it_is_read_again(simulator: GatewaySimulator, merchant: int) -> None:
+def test_killed_while_reading_a_webhook_it_is_read_again(
+    simulator: GatewaySimulator, merchant: int, mother: Mother
+) -> None:
     order = sell_through(simulator)
     case = approved(order)
     simulator.admin.fault("accept_then_succeed")
@@ -116,7 +120,7 @@ def test_killed_while_reading_a_webhook_it_is_read_again(simulator: GatewaySimul
     simulator.admin.settle()
     with listening(simulator):
         simulator.admin.deliver()
-    dying.dies("read_notice", merchant, notices()[0]["id"], at=NOON, fail_at="before_confirmed_commit")
+    mother.dies("read_notice", merchant, notices()[0]["id"], at=NOON, fail_at="before_confirmed_commit")
     assert states(case) == ["accepted"]
 
     until_quiet(NOON, hours=30)

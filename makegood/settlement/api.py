@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
@@ -22,7 +22,16 @@ class Received(Schema):
     received: bool
 
 
-@router.post("/gateways/{name}/webhook", auth=None, response=Received)
+# The body is the gateway's own and is read as raw bytes, so its shape is not ours to promise.
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+
+
+@router.post(
+    "/gateways/{name}/webhook",
+    auth=None,
+    response={200: Received, 403: dict[str, Any], 409: dict[str, Any]},
+    openapi_extra=_BODY,
+)
 def receive_gateway_webhook(
     request: HttpRequest, name: str, merchant: Annotated[str, Query(max_length=40)]
 ) -> dict[str, bool]:

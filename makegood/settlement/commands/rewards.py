@@ -27,7 +27,7 @@ CLAWED, RETURNED = "points_clawed_back", "points_returned"
 
 def follow_refunds(case: Case, *, at: datetime) -> None:
     """Bring points and coupon of the case's order to where its released refunds put them. The order is locked."""
-    if case.order_id is None:
+    if case.order_id is None or not _has_terms(case.order_id):
         return
     order = orders.order_view(case.order_id)
     earned, coupon = order.attributes.get("points_earned", 0), order.attributes.get("coupon")
@@ -39,6 +39,15 @@ def follow_refunds(case: Case, *, at: datetime) -> None:
         _points(order, earned=earned, refunded=refunded, paid=paid, at=at)
     if isinstance(coupon, Mapping) and paid and refunded >= paid:
         _restore(order, coupon, at=at)
+
+
+def _has_terms(order_id: int) -> bool:
+    return bool(
+        db.fetch(
+            "select 1 as yes from orders_order where id = %s and attributes ?| array['points_earned', 'coupon']",
+            [order_id],
+        )
+    )
 
 
 def _value(order: OrderView) -> Mapping[int, Mapping[str, int]]:

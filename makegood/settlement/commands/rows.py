@@ -44,6 +44,14 @@ def payout_row(payout_id: int) -> Row:
     return row
 
 
+def remedy_of(payout_id: int) -> int:
+    """The remedy a payout executes, to be locked before the payout is read. Raises PayoutUnknown."""
+    row = db.fetch_one("select remedy_id from settlement_payout where id = %s", [payout_id])
+    if row is None:
+        raise PayoutUnknown(payout_id, field="payout")
+    return int(row["remedy_id"])
+
+
 @db.query
 def row_by_ref(ref: str) -> Row:
     """Raises PayoutUnknown."""

@@ -92,13 +92,12 @@ def give_to_person(*, payout_id: int, why: str, at: datetime, actor: Actor = SYS
 
 
 @db.command
-def take_answer(*, payout_id: int, answer: GatewayAnswer, looked_up: bool, at: datetime, actor: Actor = SYSTEM) -> str:
-    """Put an answer into effect, whoever brings it and however late; the state it led to.
+def take_answer(*, payout_id: int, answer: GatewayAnswer, looked_up: bool, at: datetime, actor: Actor = SYSTEM) -> None:
+    """Put an answer into effect, whoever brings it and however late.
 
     Two that bring the same answer change things once. An answer that contradicts what is settled goes to a person.
     """
-    first = rows.payout_row(payout_id)
-    released = money.lock_remedy(first["remedy_id"])
+    released = money.lock_remedy(rows.remedy_of(payout_id))
     row = rows.payout_row(payout_id)
     step = rules.after_answer(rows.standing(row), answer, looked_up=looked_up, at=at, jitter=rows.jitter())
     state = row["state"]
@@ -126,7 +125,6 @@ def take_answer(*, payout_id: int, answer: GatewayAnswer, looked_up: bool, at: d
                 reference=step.reference,
             )  # fmt: skip
     failpoint("before_answer_commit")
-    return str(rows.payout_row(payout_id)["state"])
 
 
 def _open_but_person() -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from makegood.kit import errors
 from makegood.kit.money import allocate
+from makegood.orders.rules import amount_of_units
 
 
 class NotEnoughPaid(errors.Refused):
@@ -50,6 +51,7 @@ class Terms:
     threshold_minor: int = 0
     shipping_waived_minor: int = 0
     shipping_threshold_minor: int = 0
+    units: Mapping[str, int] = field(default_factory=dict)  # of a line; one not named here can be parted at will
 
 
 def refund_on_part_return(
@@ -65,18 +67,53 @@ def refund_on_part_return(
     * ``reclaim_share``: like ``keep``, and when the threshold is broken the kept goods' share of discount is taken
       back once, never more than the refund itself.
 
-    Returning everything gives back everything under each policy; refunds are never negative.
+    Under each policy returning everything gives back everything, in whatever parts; returning more never gives back
+    less: who keeps less of the order never pays more for it than for a larger part of it, so a threshold passed on
+    the way is not held against a return that goes further. Raises ValueError for more than was bought.
     """
-    total = sum(terms.goods_minor.values())
-    before = sum(returned_before.values())
-    now = sum(returning.values())
-    if before + now > total:
+    before = {line: price - returned_before.get(line, 0) for line, price in terms.goods_minor.items()}
+    after = {line: price - returning.get(line, 0) for line, price in before.items()}
+    if any(price < 0 for price in after.values()) or {*returned_before, *returning} - {*terms.goods_minor}:
         raise ValueError("more comes back than was bought")
-    return _paid_for_kept(terms, total - before, policy) - _paid_for_kept(terms, total - before - now, policy)
+    return _net_paid(terms, before, policy) - _net_paid(terms, after, policy)
 
 
-def _paid_for_kept(terms: Terms, kept: int, policy: str) -> int:
-    """What the customer has paid in the end when goods of list price ``kept`` stay with them; monotone in ``kept``."""
+def _net_paid(terms: Terms, kept: Mapping[str, int], policy: str) -> int:
+    """What the customer has paid in the end for these goods, by line at list price: the least price of them or more.
+
+    Between thresholds the price only rises with the goods, so the least is at what is kept or where a threshold is
+    just reached by taking units back in.
+    """
+    value = sum(kept.values())
+    least = _price(terms, value, policy)
+    for threshold in {terms.threshold_minor, terms.shipping_threshold_minor}:
+        if value < threshold <= sum(terms.goods_minor.values()):
+            least = min(least, _price(terms, value + _least_added(terms, kept, threshold - value), policy))
+    return least
+
+
+_SUMS_MAX = 20_000
+
+
+def _least_added(terms: Terms, kept: Mapping[str, int], need: int) -> int:
+    """The least list price, ``need`` or more, of units that came back; ``need`` itself where there are too many."""
+    sums = {0}
+    divisible = 0
+    for line, price in terms.goods_minor.items():
+        if line not in terms.units:
+            divisible += price - kept[line]
+            continue
+        units = terms.units[line]
+        wholes = (price - amount_of_units(price, units, first=0, count=back) for back in range(units + 1))
+        added = {whole - kept[line] for whole in wholes if whole >= kept[line]} | {0}
+        sums = {one + more for one in sums for more in added}
+        if len(sums) > _SUMS_MAX:
+            return need
+    return min(max(one, need) for one in sums if one + divisible >= need)
+
+
+def _price(terms: Terms, kept: int, policy: str) -> int:
+    """The price of goods of list price ``kept`` under the policy, never above what the whole order cost."""
     total = sum(terms.goods_minor.values())
     share = allocate(terms.discount_minor, [kept, total - kept])[0] if total else 0
     if policy == "keep" or kept == total:
@@ -84,8 +121,8 @@ def _paid_for_kept(terms: Terms, kept: int, policy: str) -> int:
     if policy == "re-evaluate":
         price = kept if kept < terms.threshold_minor else kept - min(terms.discount_minor, kept)
         freight = terms.shipping_waived_minor if 0 < kept < terms.shipping_threshold_minor else 0
-        return min(price + freight, _paid_for_kept(terms, total, policy))
+        return min(price + freight, total - terms.discount_minor)
     if policy == "reclaim_share":
         price = kept if kept < terms.threshold_minor else kept - min(share, kept)
-        return min(price, _paid_for_kept(terms, total, policy))
+        return min(price, total - terms.discount_minor)
     raise ValueError(policy)

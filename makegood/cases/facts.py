@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from makegood.cases import reallocating
 from makegood.cases.models import Case
 from makegood.customers import queries as customers
 from makegood.kit import db
@@ -121,7 +122,10 @@ def _line_facts(case: Case, order: OrderView) -> list[dict[str, Any]]:
             [case.id],
         )
     }
-    return [_line(line, order, claims[line.id], value[line.id], mine.get(line.id, 0)) for line in order.lines]
+    lines = [_line(line, order, claims[line.id], value[line.id], mine.get(line.id, 0)) for line in order.lines]
+    if "terms" in order.attributes:
+        reallocating.state_prices(case, order, lines)
+    return lines
 
 
 def _line(

@@ -72,7 +72,7 @@ def _pay_one(remedy_id: int, at: datetime) -> None:
     if remedy["budget_id"]:
         moves.append(Move(Book.BUDGET, remedy["budget_id"], BudgetAccount.PROMISED, BudgetAccount.SPENT,
                           remedy["currency"], remedy["amount_minor"]))  # fmt: skip
-    elif shares and remedy["line_id"]:
+    elif shares and remedy["line_id"] and remedy["kind"] != "shipping_refund":
         moves.append(Move(Book.VALUE, remedy["line_id"], Value.PROMISED, Value.GIVEN, remedy["currency"],
                           remedy["amount_minor"]))  # fmt: skip
     elif shares and remedy["kind"] == "shipping_refund":

@@ -9,7 +9,7 @@ from typing import Any
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
-from makegood.cases import history
+from makegood.cases import history, reallocating
 from makegood.cases.commands import changing, goods, moving, promising
 from makegood.cases.models import Case
 from makegood.cases.states import Kind, State
@@ -65,6 +65,7 @@ def approve_in_transaction(case: Case, *, actor: Actor, at: datetime, decision_i
     remedies = promising.planned_remedies(decision["id"])
     total = promising.money_total(remedies, decision["currency"])
     check_limits(actor, total, decision)
+    _check_prices(case, decision)
     if accounts.settings_of_merchant().needs_two_people(total) and not _second(case, decision, actor=actor, at=at):
         moving.finish(case, actor=actor, at=at)
         return
@@ -77,6 +78,14 @@ def approve_in_transaction(case: Case, *, actor: Actor, at: datetime, decision_i
     history.record(case, "approved", actor=actor.key, at=at, decision=decision["id"], total=total.as_json())
     carry_out(case, remedies, actor=actor, at=at)
     moving.finish(case, actor=actor, at=at)
+
+
+def _check_prices(case: Case, decision: dict[str, Any]) -> None:
+    """What a part return brings depends on what else came back meanwhile. Raises DecisionChanged."""
+    if case.order_id is None or decision["by_hand"] or '"price_paid"' not in decision["facts"]:
+        return
+    if not reallocating.is_current(case, orders.order_view(case.order_id), decision["facts"]):
+        raise DecisionChanged(decision["id"], field="decision", rule="decided_on_the_order_as_it_is")
 
 
 def carry_out(case: Case, remedies: list[dict[str, Any]], *, actor: Actor, at: datetime) -> None:

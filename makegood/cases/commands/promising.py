@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from makegood.accounts.actors import Actor
-from makegood.cases import history
+from makegood.cases import history, reallocating
 from makegood.cases.allocation import PaymentLeft, share_over_payments
 from makegood.cases.commands import moving
 from makegood.cases.models import Budget, Case
@@ -152,6 +152,7 @@ def reserve(case: Case, order: OrderView | None, remedy: dict[str, Any], *, at: 
     amount = remedy["amount_minor"]
     moves: list[Move] = []
     if remedy["kind"] in OF_WHAT_WAS_PAID and amount and order is not None:
+        make_room(case, order, remedy, at=at)
         moves = [_from_value(remedy, order), *_from_payments(case, remedy, order)]
     elif remedy["kind"] in FROM_A_BUDGET and amount:
         moves = [_from_budget(remedy)]
@@ -163,6 +164,19 @@ def reserve(case: Case, order: OrderView | None, remedy: dict[str, Any], *, at: 
         order_id=case.order_id,
         cause=case.ref,
     )
+
+
+def make_room(case: Case, order: OrderView, remedy: Mapping[str, Any], *, at: datetime) -> None:
+    """Where the order's terms bring a line more than was paid for it, enter that first."""
+    if remedy["kind"] != "shipping_refund" and "terms" in order.attributes:
+        ledger.post(
+            kind="value_reallocated",
+            request_key=f"remedy:{remedy['id']}:reallocated",
+            moves=reallocating.make_room(order, remedy["line_id"], remedy["amount_minor"]),
+            at=at,
+            order_id=order.id,
+            cause=case.ref,
+        )
 
 
 def _from_value(remedy: Mapping[str, Any], order: OrderView) -> Move:

@@ -51,7 +51,7 @@ def file_appeal(*, ref: str, grounds: str, actor: Actor, at: datetime) -> Case:
     check_own(case, actor)
     if case.state == State.APPEALED:
         raise AppealNotOpen(ref, field="case", rule="an appeal is open")
-    if not moving.appeal_is_open(case):
+    if not moving.appeal_is_open(case) or _window_is_over(case, at):
         raise AppealNotOpen(ref, field="case", rule="window_and_rounds")
     decision = approving.decision_in_force(case)
     new = db.fetch_one(
@@ -68,6 +68,14 @@ def file_appeal(*, ref: str, grounds: str, actor: Actor, at: datetime) -> Case:
     history.record(case, "appeal_filed", actor=actor.key, at=at, decision=decision["id"], grounds=digest)
     moving.finish(case, actor=actor, at=at)
     return case
+
+
+def _window_is_over(case: Case, at: datetime) -> bool:
+    """By the due time itself, however late the sweep that closes the case may be."""
+    window = db.fetch_one(
+        "select due_at from cases_deadline where case_id = %s and wait = 'appeal_window' and state = 'open'", [case.id]
+    )
+    return window is not None and window["due_at"] <= at
 
 
 @db.command

@@ -47,6 +47,7 @@ def approve_case(*, ref: str, actor: Actor, at: datetime, decision_id: int | Non
     Raises NotAllowed, AboveLimit, OwnDecision, DecisionChanged, NothingToApprove, MoveNotAllowed, NotEnoughPaid,
     BudgetExhausted, CaseUnknown.
     """
+    require(actor, May.APPROVE)  # first: who may not approve is not told which cases there are
     case = history.lock_case(ref)
     approve_in_transaction(case, actor=actor, at=at, decision_id=decision_id)
     return case

@@ -75,7 +75,7 @@ def answer(command: str, ref: str, by: Actor) -> tuple[str, str, str]:
     return ("", "", "")
 
 
-@pytest.mark.parametrize(("who", "command"), itertools.product([*STAFF, *PARTIES], COMMANDS))
+@pytest.mark.parametrize(("who", "command"), list(itertools.product([*STAFF, *PARTIES], COMMANDS)))
 def test_a_command_is_refused_exactly_where_its_permission_is_missing(who: str, command: str) -> None:
     case = ask(sell(), "return", "changed_mind")
     by = {**STAFF, **PARTIES}[who]

@@ -97,16 +97,6 @@ def adopt() -> None:
     running.say("the database belongs to this deployment now")
 
 
-@app.command("release-payouts")
-def release_payouts() -> None:
-    """After a restore, once the gateways have been compared: let payouts leave again."""
-    with running.database():
-        from makegood.cli import operating
-
-        operating.release_payouts()
-    running.say("payouts may leave")
-
-
 @app.command()
 def reconcile(
     since: Annotated[datetime | None, typer.Option(help="From (UTC); a week ago where left out.")] = None,

@@ -70,10 +70,6 @@ def adopt() -> None:
     environment.adopt_database(at=datetime.now(UTC))
 
 
-def release_payouts() -> None:
-    environment.release_payouts()
-
-
 def back_up(file: Path) -> str:
     """Write a backup; a line that says what it holds."""
     manifest = backup(
@@ -94,7 +90,7 @@ def put_back(file: Path, *, replace: bool) -> str:
     migrate()
     environment.hold_payouts(because=f"restored from a backup of {restored.manifest.taken_at}")
     kept = f"; the database before it is kept as {restored.kept_database}" if restored.kept_database else ""
-    return f"restored as of {restored.manifest.taken_at}; payouts are held until `makegood release-payouts`{kept}"
+    return f"restored as of {restored.manifest.taken_at}; payouts are held until `makegood reconcile --release`{kept}"
 
 
 def _prove(dsn: str) -> list[str]:

@@ -110,7 +110,7 @@ def test_an_operator_migrates_examines_backs_up_and_restores(makegood: Run, tmp_
     assert held.returncode == 1
     [payouts] = [check for check in json.loads(held.stdout)["checks"] if check["name"] == "payouts"]
     assert "held" in payouts["told"]
-    assert makegood("release-payouts").returncode == 0
+    assert makegood("reconcile", "--release").returncode == 0
     assert makegood("doctor").returncode == 0
 
 

@@ -14,15 +14,17 @@ from makegood.accounts import queries as merchants
 from makegood.accounts.actors import Actor
 from makegood.accounts.states import ShopKind
 from makegood.cases import commands as cases
+from makegood.cases.models import Case
 from makegood.demo.gateway import DemoGateway
 from makegood.demo.goods import catalogue
-from makegood.demo.people import PASSWORD, STAFF, Colleague
+from makegood.demo.people import PASSWORD, PEOPLE, STAFF, Colleague
 from makegood.demo.stage import Stage
 from makegood.demo.stories import STORIES
 from makegood.kit import db, tenancy
 from makegood.orders import staging
 
 SLUG = "dusk-and-dawn"
+VISITOR = "lin-wan"
 STORY_LASTS = timedelta(days=60)
 _SYSTEM = Actor.system("demo")
 
@@ -68,12 +70,19 @@ class DemoSummary:
     merchant_slug: str
     portal_url: str
     desk_url: str
+    order_number: str  # of somebody who waits for something, to be looked up in the portal
+    order_email: str
     sign_ins: tuple[SignIn, ...]
 
     def lines(self) -> list[str]:
         """Ready to be printed."""
         people = [f"  {one.role:<9} {one.email:<30} {one.password}" for one in self.sign_ins]
-        return [f"portal  {self.portal_url}", f"desk    {self.desk_url}", *people]
+        return [
+            f"portal  {self.portal_url}",
+            f"  order {self.order_number}, {self.order_email}; the code is shown on the page",
+            f"desk    {self.desk_url}",
+            *people,
+        ]
 
 
 def load_demo(*, at: datetime, base_url: str, gateway: DemoGateway | None = None) -> DemoSummary:
@@ -89,9 +98,25 @@ def load_demo(*, at: datetime, base_url: str, gateway: DemoGateway | None = None
             gateway.connect(at=at)
         if not loaded:
             _load(merchant_id, at=at, gateway=gateway)
+        number = _order_of(VISITOR)
     base = base_url.rstrip("/")
     sign_ins = tuple(SignIn(one.email, one.name, one.role, PASSWORD) for one in STAFF)
-    return DemoSummary(not loaded, slug, f"{base}/", f"{base}/desk/", sign_ins)
+    return DemoSummary(
+        loaded=not loaded,
+        merchant_slug=slug,
+        portal_url=f"{base}/s/{slug}/",
+        desk_url=f"{base}/desk/{slug}/",
+        order_number=number,
+        order_email=PEOPLE[VISITOR].email,
+        sign_ins=sign_ins,
+    )
+
+
+@db.query
+def _order_of(person: str) -> str:
+    """Number of the order of theirs that a case is waiting about; "" where there is none."""
+    waiting = Case.objects.filter(order__customer__reference=person, closed_at__isnull=True, waiting_on="customer")
+    return str(waiting.order_by("-id").values_list("order__number", flat=True).first() or "")
 
 
 def _place(opened: datetime) -> tuple[str, int, bool]:

@@ -89,6 +89,17 @@ def _fail(*_: object) -> None:
     raise RuntimeError("the power went")
 
 
+def test_the_printed_order_is_one_that_waits_for_its_customer(shop: DemoSummary) -> None:
+    with db.atomically():
+        assert Case.objects.filter(order__number=shop.order_number, waiting_on=Party.CUSTOMER).exists()
+        [row] = db.fetch(
+            "select c.value from customers_contact c join orders_order o on o.customer_id = c.customer_id"
+            " where o.number = %s and c.kind = 'email'",
+            [shop.order_number],
+        )
+    assert row["value"] == shop.order_email
+
+
 def test_ledger_and_histories_hold() -> None:
     assert ledger.faults() == []
     assert history.breaks() == []

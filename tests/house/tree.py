@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -10,6 +11,7 @@ _OURS = ("makegood", "policies", "docs", "tests", "bench")
 _NAMES = ("*.md", "*.py", "*.toml", "*.yaml", "*.yml", "*.lock", "*.sql", "*.html", "*.css", "*.js", "*.po", "Makefile")
 
 
+@cache
 def tracked() -> list[Path]:
     """Text files of ours: those Git keeps or would keep, else what lies in the folders of the house."""
     try:

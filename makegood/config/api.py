@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja import errors as ninja_errors
@@ -114,7 +113,7 @@ def failed(request: HttpRequest, error: Exception) -> HttpResponse:
     """What no rule foresaw: the reader gets a number, the log everything else."""
     if isinstance(error, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return problems.problem(request, problems.BodyTooLarge(rule=str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)))
-    if isinstance(error, OperationalError | InterfaceError):
+    if problems.is_database_unavailable(error):
         log.error("database_unavailable", exc_info=error)
         return problems.problem(request, problems.Unavailable())
     log.error("request_failed", exc_info=error)

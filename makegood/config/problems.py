@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
+from psycopg.errors import ReadOnlySqlTransaction
 
 from makegood.accounts.answers import IdempotencyKeyMissing, RequestInProgress
 from makegood.accounts.limits import TooManyTries
@@ -74,6 +76,13 @@ class Defect(errors.Refused):
 class Unavailable(errors.Refused):
     code = "temporarily_unavailable"
     message = "The database cannot be reached just now. Nothing was changed; try again in a moment."
+
+
+def is_database_unavailable(error: BaseException | None) -> bool:
+    """Whether it is the database that cannot do its work now: gone, full, or only to be read (faults 25 to 28)."""
+    return isinstance(error, OperationalError | InterfaceError) or isinstance(
+        getattr(error, "__cause__", None), ReadOnlySqlTransaction
+    )
 
 
 # The nearest class in a domain error's family decides.

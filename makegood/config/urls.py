@@ -19,3 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/<slug:slug>/", include("makegood.desk.urls")),
     path("track/<str:token>", portal.track, name="track"),
 ]
+
+handler500 = "makegood.config.failing.failed_page"

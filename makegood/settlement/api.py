@@ -29,7 +29,7 @@ _BODY = {"requestBody": {"required": True, "content": {"application/json": {"sch
 @router.post(
     "/gateways/{name}/webhook",
     auth=None,
-    response={200: Received, 403: dict[str, Any], 409: dict[str, Any]},
+    response={200: Received, 401: dict[str, Any], 409: dict[str, Any]},
     openapi_extra=_BODY,
 )
 def receive_gateway_webhook(

@@ -221,3 +221,61 @@ def spend(customer_id: int, points: int) -> None:
     move = Move("points", customer_id, "balance", "~issued", POINT, points)
     with db.atomically():
         post(kind="points_spent", request_key=f"spent:{customer_id}", moves=[move], at=NOON)
+
+
+def paid_with(order: OrderView, gateway: str, method_reference: str = "") -> OrderView:
+    """The order as if its payment had been made inside."""
+    with db.atomically():
+        db.execute(
+            "update orders_payment set gateway = %s, method_reference = %s where order_id = %s",
+            [gateway, method_reference, order.id],
+        )
+    return order_view(order.id)
+
+
+def test_what_was_paid_in_points_returns_as_points_to_the_last_one() -> None:
+    order = with_terms(sell(Bought(3, 10_000), position="not_shipped"), {"points_spent": 1_000})
+    order = paid_with(order, "points")
+    paid_out(approved(order, ("1", 1)))
+    paid_out(approved(order, ("1", 1)))
+    paid_out(approved(order, ("1", 1)))
+
+    assert held("points", order.customer.id) == {"~issued": -1_000, "balance": 1_000}
+    assert money(order) == [{"refunded": 10_000}]
+    assert all_is_sound()
+
+
+def test_points_without_a_rate_go_to_a_person_and_nothing_is_guessed() -> None:
+    order = paid_with(sell(position="not_shipped"), "points")
+    case = approved(order)
+    [payout] = paid_out(case)
+
+    assert (payout["state"], payout["trouble"], fresh(case).money_state) == ("person", "rate_missing", "troubled")
+    settlement.pay_otherwise(ref=payout["ref"], gateway="store_credit", actor=MANAGER, at=NOON)
+    assert (states(case), fresh(case).money_state) == (["void", "confirmed"], "paid")
+    assert all_is_sound()
+
+
+def test_what_was_paid_with_a_gift_card_returns_to_that_card() -> None:
+    order = sell(position="not_shipped")
+    with db.atomically():
+        [card] = db.insert(
+            "customers_savedmethod",
+            [
+                {
+                    "customer_id": order.customer.id,
+                    "reference": "gift-7",
+                    "kind": "gift_card",
+                    "label": "",
+                    "source": "{}",
+                    "opening_minor": 0,
+                    "currency": "CNY",
+                }
+            ],
+        )
+    case = approved(paid_with(order, "store_credit", "gift-7"))
+    paid_out(case)
+
+    assert held("credit", card) == {"~issued": -10_000, "balance": 10_000}
+    assert (states(case), money(order)) == (["confirmed"], [{"refunded": 10_000}])
+    assert all_is_sound()

@@ -87,7 +87,7 @@ def test_row_48_a_forged_or_stale_webhook_is_refused_and_nothing_is_kept(
     with listening(simulator):
         told = simulator.admin.deliver(type="refund.created", **how)
 
-    assert {each["status"] for each in told} == {403}
+    assert {each["status"] for each in told} == {401}
     assert notices() == []
 
 

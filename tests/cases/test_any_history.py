@@ -573,17 +573,17 @@ class AnyHistory(RuleBasedStateMachine):
         self.told[case.ref] = (rank, row["n"], case.event_seq)
 
 
-PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
-# The same histories in every ordinary run; others, longer and many more, each night. Shrinking a long history
-# against a database takes longer than reading it, so only the nightly run does it.
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+# The same histories in every ordinary run; with HYPOTHESIS_PROFILE=nightly others, longer and many more. Shrinking a
+# long history against a database takes longer than reading it, so only the nightly run does it.
 SETTINGS = settings(
-    max_examples=300 if PROFILE == "nightly" else int(os.environ.get("N", "12")),
-    stateful_step_count=60 if PROFILE == "nightly" else int(os.environ.get("S", "25")),
-    phases=[Phase.generate, Phase.shrink] if PROFILE == "nightly" else [Phase.generate],
+    max_examples=400 if NIGHTLY else 20,
+    stateful_step_count=50 if NIGHTLY else 20,
+    phases=[Phase.generate, Phase.shrink] if NIGHTLY else [Phase.generate],
     deadline=None,
-    print_blob=True,
     database=None,
-    derandomize=not os.environ.get("R"),
+    print_blob=True,
+    derandomize=not NIGHTLY,
     suppress_health_check=list(HealthCheck),
 )
 

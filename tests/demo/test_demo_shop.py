@@ -12,7 +12,12 @@ from django.contrib.auth.hashers import check_password
 
 from makegood.accounts import environment
 from makegood.accounts import queries as accounts
+from makegood.accounts.actors import Actor
+from makegood.cases import commands as cases
 from makegood.cases import history, proof
+from makegood.cases.commands.approving import OwnDecision
+from makegood.cases.commands.asking import Asked, QuantityTooLarge
+from makegood.cases.commands.goods import Inspected
 from makegood.cases.models import Case, Deadline, Evidence
 from makegood.cases.states import GoodsState, Kind, MoneyState, Party, State
 from makegood.demo import load
@@ -24,7 +29,10 @@ from makegood.demo.stage import Stage
 from makegood.kit import db, files, tenancy
 from makegood.ledger import queries as ledger
 from makegood.orders.models import Order
+from makegood.orders.queries import order_by_number
+from makegood.settlement import commands as payments
 from makegood.settlement import queries as settlement
+from makegood.settlement.models import Payout
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 # Of this process; how long it takes on the wall follows from what else the machine has to do.
@@ -189,3 +197,47 @@ def test_the_story_is_told_before_the_present(shop: DemoSummary) -> None:
     with db.atomically():
         [late] = db.fetch("select count(*) as n from cases_caseevent where happened_at > %s", [AT])
     assert late["n"] == 0
+
+
+def test_the_tutorial_can_be_followed_to_its_end(shop: DemoSummary) -> None:
+    """docs/tutorial/first-case.md, step by step, at the commands its buttons call."""
+    order = order_by_number(shop.order_number)
+    customer = Actor.customer(order.customer.id)
+    staff = {one.role: accounts.actor_of_staff(one) for one in accounts.staff_list()}
+
+    case = cases.file_case(
+        kind="return", reason="changed_mind", request_key="tutorial", actor=customer, at=AT,
+        order_number=order.number, asked=[Asked("2", 2)],
+    )  # fmt: skip
+    ref = case.ref
+    cases.decide_case(ref=ref, actor=staff["agent"], at=AT)
+    assert cases.preview_case(ref=ref, actor=staff["agent"], at=AT).postings
+    case = cases.approve_case(ref=ref, actor=staff["agent"], at=AT)
+    assert case.money_state == MoneyState.HELD
+    cases.ship_back(ref=ref, tracking="R-1", carrier="SF", actor=customer, at=AT)
+    cases.receive_goods(ref=ref, actor=staff["agent"], at=AT)
+    case = cases.inspect_goods(ref=ref, found=[Inspected("2", 2)], actor=staff["agent"], at=AT)
+    assert case.money_state == MoneyState.PROMISED
+    payments.pay_out(case_id=case.id, at=AT)
+    with db.atomically():
+        [payout] = Payout.objects.filter(case_id=case.id)
+    payments.confirm_payout(ref=payout.ref, reference="any", actor=staff["manager"], at=AT)
+
+    with db.atomically():
+        case = Case.objects.get(ref=ref)
+    # The freight was kept, which may be appealed against: the case stays open so long.
+    assert (case.money_state, payout.amount_minor, case.closed_at) == (MoneyState.PAID, 198_00, None)
+    with pytest.raises(QuantityTooLarge):
+        cases.file_case(
+            kind="return", reason="changed_mind", request_key="again", actor=customer, at=AT,
+            order_number=order.number, asked=[Asked("2", 1)],
+        )  # fmt: skip
+
+
+def test_the_chairs_of_the_tutorial_need_a_second_person() -> None:
+    with db.atomically():
+        case = Case.objects.get(marks__has_key="approved_first")
+        reviewer = next(accounts.actor_of_staff(one) for one in accounts.staff_list() if one.role == "reviewer")
+    assert (case.kind, case.reason) == (Kind.CLAIM, "not_received")
+    with pytest.raises(OwnDecision):
+        cases.approve_case(ref=case.ref, actor=reviewer, at=AT)

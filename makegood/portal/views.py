@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,13 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.accounts.sight import of_slug
 from makegood.cases import queries as cases
 from makegood.cases import tracking
 from makegood.cases.askable import askable_lines
-from makegood.kit import errors
+from makegood.kit import errors, tenancy
 from makegood.kit.pages.language import text_language
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
@@ -177,14 +179,14 @@ def ask(request: HttpRequest, merchant: Merchant, actor: Actor, situation: str, 
 def track(request: HttpRequest, token: str) -> HttpResponse:
     """What whoever holds the link may see."""
     try:
-        tracked = tracking.track(token)
+        merchant_id, ref = tracking.read_token(token)
+        with tenancy.acting_for(merchant_id):
+            merchant, tracked = accounts.merchant(), tracking.redact(cases.case_view(ref))
     except errors.Unknown:
         raise Http404 from None
-    response = render(
-        request,
-        "portal/track.html",
-        {"tracked": tracked, "merchant_name": tracked.merchant_zh if text_language() != "en" else tracked.merchant_en},
-    )
+    with timezone.override(ZoneInfo(merchant.time_zone)):
+        names = {"tracked": tracked, "merchant_name": merchant.name(text_language())}
+        response = render(request, "portal/track.html", names)
     response["X-Robots-Tag"] = "noindex"
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -97,6 +97,12 @@ def value_said(value: object) -> str:
 @register.filter
 def needed_said(needed: str) -> str:
     return tell_needed(needed, text_language())
+
+
+@register.filter
+def each_once(refused: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Refusals that read the same for several lines are said once."""
+    return list({(one["remedy"], one["rule"], one["text"]): one for one in refused}.values())
 
 
 @register.filter

@@ -44,10 +44,14 @@ def _local(at: datetime) -> datetime:
 
 @register.simple_tag
 def when(at: datetime | None, form: str = "minute") -> str | SafeString:
-    """A ``<time>`` in the merchant's zone; ``form`` is minute or day."""
+    """A ``<time>`` in the merchant's zone; ``form`` is minute, day or due (midnight is the end of the day before)."""
     if at is None:
         return ""
     here, locale = _local(at), babel_locale()
+    if form == "due" and (here.hour, here.minute) == (0, 0):
+        last_day = format_date(here.date() - timedelta(days=1), "medium", locale=locale)
+        said = _("end of %(day)s") % {"day": last_day}
+        return format_html('<time datetime="{}">{}</time>', here.isoformat(), said)
     if form == "day":
         shown = format_date(here.date(), "medium", locale=locale)
     else:

@@ -1,0 +1,35 @@
+"""Tests of pages in a real browser: one site and one browser for all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser
+
+from tests.browser.live import CHROMIUM, browser, site
+
+# The browser's library runs an event loop in this thread, where Django would refuse to touch the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def address(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The site, with a folder of its own for uploads."""
+    kept = settings.UPLOADS_DIR
+    settings.UPLOADS_DIR = Path(tmp_path_factory.mktemp("uploads"))
+    with site() as running:
+        yield running
+    settings.UPLOADS_DIR = kept
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("no chromium on this machine")
+    with browser() as opened:
+        yield opened

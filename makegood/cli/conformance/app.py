@@ -1,0 +1,72 @@
+"""``makegood conformance …``: benchmarks of others, on a database of their own that is thrown away afterwards."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from makegood.cli import running
+
+app = typer.Typer(help="Replay benchmarks through our own commands.", no_args_is_help=True)
+
+
+@app.callback()
+def conformance() -> None:
+    """Keep ``conformance`` a group while it has one command."""
+
+
+@app.command("tau-retail")
+def tau_retail(
+    db: Annotated[Path, typer.Option("--db", help="The benchmark's orders, users and products (db.json).")],
+    tasks: Annotated[Path, typer.Option("--tasks", help="The tasks or probes, gzipped or not.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
+) -> None:
+    """Replay each task on fresh orders; exit code 1 where outcome or end state differs."""
+    with throw_away_database():
+        from datetime import UTC, datetime
+
+        from makegood.cli.conformance.tau_retail import replay
+
+        with _progress() as show:
+            report = replay(db_path=db, tasks_path=tasks, at=datetime.now(UTC), progress=show)
+    if as_json:
+        running.print_json(report.as_json())
+    else:
+        for failure in report.failed:
+            typer.echo(f"{failure['id']}: {failure['why']}")
+        for corrected in report.corrected:
+            typer.echo(f"{corrected['id']}: the expectation was corrected: {corrected['why']}")
+        typer.echo(f"{report.passed} of {report.tasks} tasks passed")
+    raise typer.Exit(1 if report.failed else 0)
+
+
+@contextmanager
+def throw_away_database() -> Iterator[None]:
+    """An embedded server in a temporary folder: the benchmark's shop never meets a real one's rows."""
+    from makegood.kit.postgres import embedded
+
+    with tempfile.TemporaryDirectory(prefix="makegood-conformance-") as folder:
+        os.environ.pop("MAKEGOOD_DATABASE_URL", None)
+        os.environ["MAKEGOOD_DATA_DIR"] = folder
+        try:
+            with running.database(migrated=True):
+                yield
+        finally:
+            embedded.stop_unused(Path(folder).resolve(), remove=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, on stderr; nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("tau-retail")
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -30,12 +30,14 @@ class Promise:
             return [Move(Book.BUDGET, self.budget_id or 0, *budget, self.asset, self.amount)]
         if self.kind not in OF_WHAT_WAS_PAID:
             return []
-        whole = (
-            Move(Book.SHIPPING, self.order_id or 0, *value, self.asset, self.amount)
-            if self.kind == "shipping_refund"
-            else Move(Book.VALUE, self.line_id or 0, *value, self.asset, self.amount)
-        )
-        return [whole, Move(Book.MONEY, self.payment_id or 0, *money, self.asset, self.amount)]
+        moves = [Move(Book.MONEY, self.payment_id or 0, *money, self.asset, self.amount)]
+        if self.kind == "shipping_refund":
+            moves.append(Move(Book.SHIPPING, self.order_id or 0, *value, self.asset, self.amount))
+        elif self.line_id is not None:
+            moves.append(Move(Book.VALUE, self.line_id, *value, self.asset, self.amount))
+        # A refund without a line gives back what a changed order no longer costs: the value of its lines was
+        # moved when they were changed.
+        return moves
 
     def paid(self) -> list[Move]:
         """Promised becomes given."""

@@ -27,7 +27,8 @@ check: setup ## format, lint, types, import contracts, migrations, translations,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
-	$(BIN)/pytest -q tests/config/test_words.py tests/config/test_reference.py
+	$(BIN)/pytest -q tests/config/test_words.py tests/config/test_reference.py tests/house/test_links.py tests/house/test_reference_pages.py \
+	  tests/house/test_commands_in_pages.py tests/house/test_texts.py tests/house/test_sizes.py tests/house/test_ledger_tables.py
 
 test: setup browser ## the whole suite, on a throw-away PostgreSQL
 	$(BIN)/pytest -n auto --dist loadfile

@@ -54,43 +54,51 @@ def case_page(
     refusal: errors.DomainError | None = None,
 ) -> HttpResponse:
     """Everything an agent needs to act, on one page."""
-    order = orders.order_view(found.order_id) if found.order_id else None
-    undecided = found.state in UNDECIDED and found.closed_at is None
-    took_part = {found.opened_by} | {d.decided_by for d in found.decisions} | {d.approved_by for d in found.decisions}
     return page(
         request,
         merchant,
         "case",
         actor=actor,
         refusal=refusal,
-        case=found,
-        order=order,
-        shares=orders.paid_shares(order) if order else {},
-        statement=ledger.statement_of_order(order.id) if order else [],
-        payouts=payouts_of_case(found.ref),
-        people=people_of(found.customer_id, found.customer_name),
-        staff=[one for one in accounts.staff_list() if one.is_active],
-        explained=explain(found.decision) if found.decision else None,
-        proposal=_proposal(found, order) if undecided and found.state != State.PLANNED else None,
-        preview=_preview(found, actor) if found.state == State.PLANNED else None,
-        undecided=undecided,
-        goods=_goods_forms(found),
-        may_review_this=actor.may(May.REVIEW) and actor.key not in took_part,
-        facts=_findable(),
-        evidence_kinds=list(EVIDENCE),
-        remedy_kinds=sorted(REMEDY_KINDS),
-        budgets=cases.budgets() if actor.may(May.REVIEW) else (),
-        rows=range(3),
-        last_seq=found.events[-1].seq if found.events else 0,
         posted=request.POST,
         stay_at=reverse("desk:case", args=[merchant.slug, found.ref]),
+        **_around(found, actor),
     )
+
+
+@db.query
+def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
+    """What the page shows beside the case itself, read at one moment."""
+    order = orders.order_view(found.order_id) if found.order_id else None
+    undecided = found.state in UNDECIDED and found.closed_at is None
+    took_part = {found.opened_by} | {d.decided_by for d in found.decisions} | {d.approved_by for d in found.decisions}
+    staff = accounts.staff_list()
+    return {
+        "case": found,
+        "order": order,
+        "shares": orders.paid_shares(order) if order else {},
+        "statement": ledger.statement_of_order(order.id) if order else [],
+        "payouts": payouts_of_case(found.ref),
+        "people": people_of(found.customer_id, found.customer_name, staff=staff),
+        "staff": [one for one in staff if one.is_active],
+        "explained": explain(found.decision) if found.decision else None,
+        "proposal": _proposal(found, order) if undecided and found.state != State.PLANNED else None,
+        "preview": _preview(found, actor) if found.state == State.PLANNED else None,
+        "undecided": undecided,
+        "goods": _goods_forms(found),
+        "may_review_this": actor.may(May.REVIEW) and actor.key not in took_part,
+        "facts": _findable(),
+        "evidence_kinds": list(EVIDENCE),
+        "remedy_kinds": sorted(REMEDY_KINDS),
+        "budgets": cases.budgets() if actor.may(May.REVIEW) else (),
+        "rows": range(3),
+        "last_seq": found.events[-1].seq if found.events else 0,
+    }
 
 
 def _proposal(found: CaseView, order: OrderView | None) -> Any:
     """What the policy says of the case as it stands, in the agent's language; nothing is written."""
-    with db.atomically():
-        _facts, outcome = consider(Case.objects.get(id=found.id), order)
+    _facts, outcome = consider(Case.objects.get(id=found.id), order)
     return outcome.as_json(text_language())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.urls import reverse
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.limits import TooManyTries
-from makegood.accounts.models import Merchant
+from makegood.accounts.models import Merchant, Staff
 from makegood.accounts.states import May
 from makegood.kit import errors
 from makegood.kit.pages.language import text_language
@@ -51,9 +52,11 @@ def page(
     return response
 
 
-def people_of(customer_id: int | None = None, customer_name: str = "") -> dict[str, str]:
+def people_of(
+    customer_id: int | None = None, customer_name: str = "", *, staff: Iterable[Staff] | None = None
+) -> dict[str, str]:
     """Names of the keys that event rows hold: ``staff:3`` and ``customer:7``."""
-    people = {f"staff:{one.id}": one.name for one in accounts.staff_list()}
+    people = {f"staff:{one.id}": one.name for one in (accounts.staff_list() if staff is None else staff)}
     if customer_id is not None:
         people[f"customer:{customer_id}"] = customer_name
     return people

@@ -33,6 +33,7 @@ class LineRecord:
     options: dict[str, Any] = field(default_factory=dict)
     returned_before: int = 0  # units that had come back before we were told of the order
     cancelled_before: int = 0  # units cancelled before we were told of the order
+    attributes: dict[str, Any] = field(default_factory=dict)  # {"facts": …}: line facts of the policy vocabulary
 
 
 @dataclass(slots=True)
@@ -100,6 +101,8 @@ class OrderRecord:
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
     promised_by: datetime | None = None
+    # Terms of the sale: points_earned, coupon {code, minor, restorable}, terms (thresholds), facts (of the policy).
+    attributes: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)  # codes of contradictions found in the source
     source: list[dict[str, Any]] = field(default_factory=list)  # the original rows: {"line", "row", "file"?}
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
 from ninja import Router
-from pydantic import Field
 
 from makegood.accounts.api import bearer, once
 from makegood.accounts.states import May
@@ -23,17 +22,27 @@ from makegood.connectors.records import (
 )
 from makegood.kit import errors
 from makegood.kit.money import CurrencyMismatch, Money
-from makegood.kit.wire import Moment, MoneyJson, Plain
+from makegood.kit.wire import MoneyJson
 from makegood.orders import commands, queries
+from makegood.orders.api_shapes import (
+    CustomerOut,
+    LineIn,
+    LineOut,
+    OrderIn,
+    OrderOut,
+    OrdersIn,
+    OrdersStored,
+    ParcelEventIn,
+    ParcelEventOut,
+    ParcelMovedOut,
+    ParcelOut,
+    ParcelsMoved,
+    PaymentOut,
+    RefusedOut,
+)
 from makegood.orders.refusals import Refusal
-from makegood.orders.states import ParcelEventKind
 
 router = Router(tags=["orders"])
-
-BULK_MAX = 500
-Units = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
-Text = Annotated[str, Field(max_length=400)]
-Short = Annotated[str, Field(max_length=120)]
 
 
 class OrdersRefused(errors.Malformed):
@@ -45,160 +54,6 @@ class OrdersRefused(errors.Malformed):
     def __init__(self, parts: list[dict[str, Any]]) -> None:
         super().__init__(rule="every_order_refused")
         self.parts = parts
-
-
-class LineIn(Plain):
-    number: Short = Field(min_length=1, examples=["1"])
-    sku: Short
-    title: Text
-    quantity: Units
-    unit_price: MoneyJson | None = None
-    discount: MoneyJson | None = None
-    tax: MoneyJson | None = Field(None, description="Contained in `paid`.")
-    paid: MoneyJson | None = Field(None, description="For the whole line, discounts and tax included.")
-    category: Short = ""
-    product: Short = Field("", description="Lines of one product may be exchanged for one another.")
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-class PaymentIn(Plain):
-    reference: Short = Field(min_length=1)
-    method: Literal["card", "wallet", "cod", "gift_card", "points", "coupon", "bank", "unknown"]
-    captured: MoneyJson
-    refunded_before: MoneyJson | None = None
-    captured_at: Moment | None = None
-    gateway: Short = "manual"
-    gateway_reference: Short = ""
-
-
-class ParcelIn(Plain):
-    reference: Short = Field(min_length=1)
-    carrier: Annotated[str, Field(max_length=80)] = ""
-    lines: dict[str, Units] = Field(description="Units by line number.")
-    position: Literal["not_shipped", "in_transit", "at_door", "with_customer", "returning", "back", "lost"] = (
-        "in_transit"
-    )
-
-
-class CustomerIn(Plain):
-    reference: Short = ""
-    name: Short = ""
-    email: Annotated[str, Field(max_length=254)] = ""
-    phone: Annotated[str, Field(max_length=40)] = ""
-    address: dict[str, Any] = Field(default_factory=dict)
-
-
-class OrderIn(Plain):
-    number: Short = Field(min_length=1, examples=["2026-10023"])
-    currency: str = Field(pattern="^[A-Z]{3}$", examples=["CNY"])
-    ordered_at: Moment | None = None
-    customer: CustomerIn
-    lines: list[LineIn] = Field(min_length=1, max_length=1000)
-    payments: list[PaymentIn] = Field([], max_length=100)
-    parcels: list[ParcelIn] = Field([], max_length=100)
-    market: str = Field("", pattern="^([A-Z]{2})?$")
-    platform: Annotated[str, Field(max_length=40)] = "own-store"
-    channel: Literal["distance", "store"] = "distance"
-    fulfilled_by: Literal["seller", "platform"] = "seller"
-    shipping: MoneyJson | None = None
-    discount: MoneyJson | None = Field(None, description="Off the whole order, not yet in the lines' `paid`.")
-    address: dict[str, Any] = Field(default_factory=dict)
-    shipped_at: Moment | None = None
-    delivered_at: Moment | None = None
-    promised_by: Moment | None = None
-
-
-class OrdersIn(Plain):
-    orders: list[OrderIn] = Field(min_length=1, max_length=BULK_MAX)
-
-
-class RefusedOut(Plain):
-    index: int
-    number: str
-    pointer: str
-    value: str
-    rule: str
-    code: str
-    detail: str
-
-
-class OrdersStored(Plain):
-    """What became of each order, by number."""
-
-    created: list[str]
-    updated: list[str]
-    unchanged: list[str]
-    refused: list[RefusedOut]
-
-
-class LineOut(Plain):
-    number: str
-    sku: str
-    title: str
-    category: str
-    quantity: int
-    paid: MoneyJson | None
-
-
-class PaymentOut(Plain):
-    reference: str
-    method: str
-    captured: MoneyJson
-    gateway: str
-
-
-class ParcelEventOut(Plain):
-    kind: str
-    happened_at: datetime
-    text: str
-
-
-class ParcelOut(Plain):
-    reference: str
-    carrier: str
-    direction: str
-    position: str
-    lines: dict[str, int]
-    events: list[ParcelEventOut]
-
-
-class CustomerOut(Plain):
-    reference: str
-    name: str
-
-
-class OrderOut(Plain):
-    number: str
-    currency: str
-    state: str
-    market: str
-    platform: str
-    ordered_at: datetime | None
-    shipped_at: datetime | None
-    delivered_at: datetime | None
-    customer: CustomerOut
-    paid: MoneyJson
-    lines: list[LineOut]
-    payments: list[PaymentOut]
-    parcels: list[ParcelOut]
-    remarks: list[str]
-
-
-class ParcelEventIn(Plain):
-    kind: Literal[tuple(ParcelEventKind.values)]  # type: ignore[valid-type]
-    happened_at: Moment
-    text: Text = ""
-    id: Annotated[str, Field(max_length=120)] = Field("", description="The carrier's own number of the report.")
-
-
-class ParcelMovedOut(Plain):
-    order: str
-    position: str
-    again: bool = Field(description="The report had been told before and changed nothing.")
-
-
-class ParcelsMoved(Plain):
-    parcels: list[ParcelMovedOut]
 
 
 @router.post("/orders", auth=bearer(May.WRITE_ORDERS), response={200: OrdersStored})
@@ -256,6 +111,36 @@ def _refused(one: Refusal) -> RefusedOut:
     )
 
 
+def _line_attributes(line: LineIn) -> dict[str, Any]:
+    facts = {"excluded_from_no_reason": line.excluded_from_no_reason, "confirmed_no_return": line.confirmed_no_return}
+    told = {name: value for name, value in {**facts, "promotion": line.promotion or None}.items() if value is not None}
+    return {"facts": told} if told else {}
+
+
+def _attributes(order: OrderIn, minor: Callable[[MoneyJson | None, str], int | None]) -> dict[str, Any]:
+    """The terms of the sale in the words of ``OrderRecord.attributes``."""
+    terms = order.terms
+    if terms is None:
+        return {}
+    found: dict[str, Any] = {"points_earned": terms.points_earned} if terms.points_earned else {}
+    if terms.coupon:
+        amount = minor(terms.coupon.amount, "terms.coupon.amount")
+        found["coupon"] = {"code": terms.coupon.code, "minor": amount, "restorable": terms.coupon.restorable}
+    thresholds = {
+        "discount_minor": minor(order.discount, "discount"),
+        "threshold_minor": minor(terms.threshold, "terms.threshold"),
+        "shipping_threshold_minor": minor(terms.shipping_threshold, "terms.shipping_threshold"),
+        "shipping_waived_minor": minor(terms.shipping_waived, "terms.shipping_waived"),
+    }
+    if terms.threshold or terms.shipping_threshold:
+        found["terms"] = {name: value for name, value in thresholds.items() if value}
+    facts: dict[str, Any] = {} if terms.free_shipping is None else {"free_shipping": terms.free_shipping}
+    if terms.standard_shipping:
+        minor(terms.standard_shipping, "terms.standard_shipping")
+        facts["standard_shipping"] = terms.standard_shipping.amount
+    return {**found, "facts": facts} if facts else found
+
+
 def _record(order: OrderIn, index: int) -> OrderRecord:
     def minor(money: MoneyJson | None, field: str) -> int | None:
         if money is None:
@@ -283,6 +168,7 @@ def _record(order: OrderIn, index: int) -> OrderRecord:
                 category=line.category,
                 product=line.product,
                 options=line.options,
+                attributes=_line_attributes(line),
             )
             for i, line in enumerate(order.lines)
         ],
@@ -312,6 +198,7 @@ def _record(order: OrderIn, index: int) -> OrderRecord:
         shipped_at=order.shipped_at,
         delivered_at=order.delivered_at,
         promised_by=order.promised_by,
+        attributes=_attributes(order, minor),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import connection
 
-from makegood.connectors.records import CatalogRecord, CustomerRecord, LineRecord, OrderRecord, ParcelRecord
+from makegood.connectors.records import CatalogRecord, CustomerRecord, OrderRecord, ParcelRecord
 from makegood.customers.rules import ContactMalformed, normalize_contact
 from makegood.kit import db, jobs
 from makegood.orders.refusals import RecordRefused
@@ -29,11 +29,11 @@ from makegood.orders.states import ParcelEventKind
 _ORDER = (
     *("currency", "ordered_at", "state", "market", "platform", "channel", "fulfilled_by"),
     *("shipping_minor", "shipping_tax_minor", "discount_minor", "address"),
-    *("shipped_at", "delivered_at", "promised_by", "remarks"),
+    *("shipped_at", "delivered_at", "promised_by", "remarks", "attributes"),
 )
 _LINE = (
     *("number", "sku", "title", "category", "product", "options", "quantity", "unit_minor", "discount_minor"),
-    *("tax_minor", "paid_minor", "returned_before", "cancelled_before"),
+    *("tax_minor", "paid_minor", "returned_before", "cancelled_before", "attributes"),
 )
 _PAYMENT = (
     *("reference", "method", "captured_minor", "refunded_before_minor", "captured_at"),
@@ -88,7 +88,7 @@ def home_market() -> str:
 def stage(record: OrderRecord, index: int = 0, *, home: str = "") -> Staged:
     """Make an order's document. Raises RecordRefused where a text cannot be stored."""
     doc = dict(zip(_ORDER, _order_values(record), strict=True))
-    lines = [dict(zip(_LINE, _line_values(line), strict=True), attributes=_facts(line)) for line in record.lines]
+    lines = [dict(zip(_LINE, _line_values(line), strict=True)) for line in record.lines]
     doc["lines"] = lines
     doc["payments"] = [dict(zip(_PAYMENT, _payment_values(payment), strict=True)) for payment in record.payments]
     doc["parcels"] = [_parcel(parcel) for parcel in record.parcels]
@@ -260,10 +260,6 @@ def _fold_positions(orders: list[int]) -> None:
         if position != row["position"]:
             db.execute("update orders_parcel set position = %s where id = %s", [position, row["id"]])
             jobs.leave("cases.follow_parcel", parcel_id=row["id"])
-
-
-def _facts(line: LineRecord) -> dict[str, Any]:
-    return getattr(line, "attributes", None) or {}
 
 
 def _parcel(parcel: ParcelRecord) -> dict[str, Any]:

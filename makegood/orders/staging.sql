@@ -68,13 +68,13 @@ insert into orders_order (
     attributes, remarks, source, source_format, source_digest, part_digests, import_id, created_at, updated_at)
 select s.number, s.customer_id, '', d.currency, d.ordered_at, d.state, d.market, d.platform, d.channel, d.fulfilled_by,
        d.shipping_minor, d.shipping_tax_minor, d.discount_minor, d.address, d.shipped_at, d.delivered_at,
-       d.promised_by, '{}', d.remarks, s.source, %(format)s, (s.digests::text[])[array_upper(s.digests::text[], 1)],
+       d.promised_by, coalesce(d.attributes, '{}'), d.remarks, s.source, %(format)s, (s.digests::text[])[array_upper(s.digests::text[], 1)],
        s.digests::text[], %(import_id)s, %(at)s::timestamptz, %(at)s::timestamptz
   from orders_staging s
  cross join lateral jsonb_to_record(s.doc) as d (
        currency text, ordered_at timestamptz, state text, market text, platform text, channel text,
        fulfilled_by text, shipping_minor bigint, shipping_tax_minor bigint, discount_minor bigint, address jsonb,
-       shipped_at timestamptz, delivered_at timestamptz, promised_by timestamptz, remarks text[])
+       shipped_at timestamptz, delivered_at timestamptz, promised_by timestamptz, remarks text[], attributes jsonb)
  order by s.number
     on conflict (merchant_id, number) do update
    set customer_id = excluded.customer_id, ordered_at = coalesce(excluded.ordered_at, orders_order.ordered_at),
@@ -89,6 +89,7 @@ select s.number, s.customer_id, '', d.currency, d.ordered_at, d.state, d.market,
        shipped_at = coalesce(excluded.shipped_at, orders_order.shipped_at),
        delivered_at = coalesce(excluded.delivered_at, orders_order.delivered_at),
        promised_by = coalesce(excluded.promised_by, orders_order.promised_by),
+       attributes = orders_order.attributes || excluded.attributes,
        source = case when orders_order.import_id = excluded.import_id then orders_order.source || excluded.source
                      else excluded.source end,
        source_format = excluded.source_format, source_digest = excluded.source_digest,

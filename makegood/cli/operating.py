@@ -17,10 +17,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext
 
 from makegood.accounts import environment, queries
+from makegood.cases import proof
 from makegood.kit import db, tenancy
 from makegood.kit.postgres import connect, roles
 from makegood.kit.postgres.backup import backup, restore
-from makegood.ledger import queries as ledger
 from makegood.settlement import queries as settlement
 
 ROOM_MIN = 500_000_000
@@ -94,7 +94,7 @@ def put_back(file: Path, *, replace: bool) -> str:
 
 
 def _prove(dsn: str) -> list[str]:
-    """What is wrong with the ledger of a restored database: read over a connection of its own."""
+    """What cannot be in a restored database (units, money, history, replay): read over a connection of its own."""
     from psycopg import conninfo
 
     name = str(conninfo.conninfo_to_dict(dsn)["dbname"])
@@ -102,7 +102,7 @@ def _prove(dsn: str) -> list[str]:
     connections["default"].close()
     connections["default"].settings_dict["NAME"] = name
     try:
-        return _ledger_faults()
+        return _faults()
     finally:
         connections["default"].close()
         connections["default"].settings_dict.update(before)
@@ -180,7 +180,7 @@ def _payouts() -> Check:
 
 
 def _ledger() -> Check:
-    faults = _ledger_faults()
+    faults = _faults()
     return Check("ledger", ok=not faults, told="; ".join(faults[:5]) if faults else "adds up, chain unbroken")
 
 
@@ -199,10 +199,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _ledger_faults() -> list[str]:
+def _faults() -> list[str]:
     found = []
     for merchant_id in queries.merchant_ids():
         with tenancy.acting_for(merchant_id):
-            found += [f"merchant {merchant_id}: {fault}" for fault in ledger.faults()]
+            found += [f"merchant {merchant_id}: {fault}" for fault in proof.faults()]
     connection.close()
     return found

@@ -72,7 +72,7 @@ class ProtectiveHeaders:
 
 
 class BoundedBody:
-    """Refuses by the length a client declares, before a byte of the body is read; and NUL in an address."""
+    """Refuses by the length a client declares, before a byte of the body is read; and NUL in an address or a form."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -85,6 +85,11 @@ class BoundedBody:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > limit:
             return problems.problem(request, problems.BodyTooLarge(rule=str(limit)))
+        # The database takes no NUL, and no form of a page has a use for one. The API reads its forms itself.
+        if request.method == "POST" and not request.path.startswith(API):
+            for field, values in request.POST.lists():
+                if any("\x00" in text for text in (field, *values)):
+                    return problems.problem(request, problems.FieldMalformed(field=field[:80], rule="no_nul"))
         return self.get_response(request)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth import authenticate, login, logout
+from django.core.validators import slug_re
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,7 +33,7 @@ class SignInRefused(errors.Forbidden):
 def front_door(request: HttpRequest) -> HttpResponse:
     """Where a member of staff says which merchant; no list of merchants is given away."""
     slug = request.GET.get("shop", "").strip().lower()
-    return redirect("desk:queue", slug) if slug else render(request, "desk/front_door.html")
+    return redirect("desk:queue", slug) if slug_re.fullmatch(slug) else render(request, "desk/front_door.html")
 
 
 @require_http_methods(["GET", "POST"])

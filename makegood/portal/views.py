@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.validators import slug_re
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -39,7 +40,7 @@ def front_door(request: HttpRequest) -> HttpResponse:
     if merchant is not None:
         return redirect("portal:start", merchant.slug)
     slug = request.GET.get("shop", "").strip().lower()
-    if slug:
+    if slug_re.fullmatch(slug):
         return redirect("portal:start", slug)
     return render(request, "portal/front_door.html")
 

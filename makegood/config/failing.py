@@ -33,7 +33,7 @@ def failed_page(request: HttpRequest) -> HttpResponse:
         "request": request,
         "csrf_token": get_token(request),
     }
-    response = HttpResponse(render_to_string("pages/plain.html", shown), status=status)
+    response = HttpResponse(render_to_string("500.html", shown), status=status)
     if status == 503:
         response["Retry-After"] = "1"
     request.META["makegood.problem"] = told.code

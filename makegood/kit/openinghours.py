@@ -17,6 +17,9 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60
 CLOCK = re.compile(r"(\d\d):([0-5]\d)")
 
+OF_THIS_MACHINE = {"localtime", "posixrules", "Factory"}
+"""Found among the zones of many systems, and no place anywhere."""
+
 Hours = tuple[tuple[int, int], ...]
 """Open from, until, in minutes after midnight on the wall clock; in order, apart, until at most 24:00."""
 
@@ -33,9 +36,10 @@ class Calendar:
     """Working time of one party.
 
     ``week`` holds the hours of Monday to Sunday. A day is, in this order of weight: ``closed``,
-    extra ``working``, make-up workday, public holiday of one of ``countries``, ordinary weekday.
-    Extra and make-up workdays which fall on a weekday without hours use ``makeup``, and where that
-    is empty the hours of the first weekday that has any. Raises CalendarMalformed, CountryUnknown.
+    extra ``working``, public holiday of one of ``countries``, make-up workday, ordinary weekday.
+    Make-up workdays have the hours ``makeup`` where given, else those of their own weekday; extra
+    ones the other way round; where neither says any, both have the hours of the first weekday that
+    has some. Raises CalendarMalformed, CountryUnknown.
     """
 
     zone: str
@@ -134,8 +138,11 @@ class Calendar:
 def _check_zone(zone: str) -> None:
     try:
         ZoneInfo(zone)
+        known = zone not in OF_THIS_MACHINE
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise CalendarMalformed(zone, field="zone", rule="iana_time_zone") from None
+        known = False
+    if not known:
+        raise CalendarMalformed(zone, field="zone", rule="iana_time_zone")
 
 
 def _check_hours(hours: Hours, *, where: str) -> None:

@@ -172,7 +172,7 @@ class _WorkingDays:
             year += 1
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _working_days(calendar: Calendar, year: int) -> list[int]:
     _check_year(year)
     days = range(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())
@@ -192,7 +192,7 @@ class _OpenYear(NamedTuple):
         return self.worked[last] - max(0, self.ends[last] - instant) if last >= 0 else 0
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _open_year(calendar: Calendar, year: int) -> _OpenYear:
     _check_year(year)
     table = _OpenYear([], [], [])

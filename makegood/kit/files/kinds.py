@@ -33,6 +33,10 @@ ARCHIVE_END_WITHIN = 65_557  # a zip is found by this record, which may be follo
 MARKUP = re.compile(
     r"<\s*(!doctype|html|head|body|script|svg|iframe|object|embed|meta|link|\?xml)\b|<\?(xml|php)", re.IGNORECASE
 )
+# Asked before the signatures of foreign formats, which are as short as "BM" and "MZ" and begin many a sentence;
+# such a format has zeros or other control bytes in its head.
+CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+PROGRAM_TEXTS = {b"%!": "application/postscript", b"{\\rtf": "application/rtf", b"#!": "text/x-script"}
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 MOST_BOXES = 100_000
@@ -52,9 +56,12 @@ def sniff(head: bytes, *, field: str) -> str:
             return media_type
     if head[4:8] == b"ftyp" and (found := _of_brands(head)):
         return found
-    known = filetype.guess(head)
-    if known is None and b"\0" not in head:
+    if not CONTROL_BYTES.search(head):
+        for program, media_type in PROGRAM_TEXTS.items():
+            if head.startswith(program):
+                raise FileTypeRefused(media_type, field=field, rule="accepted_type")
         return "text/plain"
+    known = filetype.guess(head)
     raise FileTypeRefused(known.mime if known else "application/octet-stream", field=field, rule="accepted_type")
 
 

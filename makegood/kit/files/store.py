@@ -90,9 +90,10 @@ def store(
     """
     limits = limits or Limits()
     folder = _folder(uploads, owner)
+    told = names.display_name(declared_name, "")  # for messages and logs, in which a line break could lie
     try:
         with _incoming(folder) as received:
-            media_type, size = _receive(stream, received, limits, declared_name, field=field)
+            media_type, size = _receive(stream, received, limits, told, field=field)
             if media_type in images.READ_AS:
                 picture = images.rewrite(received, media_type, limits, field=field)
                 sha256 = _keep_bytes(folder, picture.data)
@@ -110,7 +111,7 @@ def store(
             return Stored(_keep(folder, received), media_type, size, name)
     except OSError as failed:
         if failed.errno in FULL:
-            raise StorageFull(declared_name, field=field, rule=errno.errorcode[failed.errno]) from failed
+            raise StorageFull(told, field=field, rule=errno.errorcode[failed.errno]) from failed
         raise
 
 
@@ -147,20 +148,20 @@ def clear_leftovers(uploads: Path, *, before: datetime) -> int:
     return removed
 
 
-def _receive(stream: Readable, received: FileIO, limits: Limits, declared_name: str, *, field: str) -> tuple[str, int]:
+def _receive(stream: Readable, received: FileIO, limits: Limits, told: str, *, field: str) -> tuple[str, int]:
     """Copy a stream to disk, its type and so its limit known by the head. Gives media type and size."""
     head = b""
     while len(head) < kinds.HEAD and (chunk := stream.read(CHUNK)):
         head += chunk
     if not head:
-        raise FileEmpty(declared_name, field=field, rule="not_empty")
+        raise FileEmpty(told, field=field, rule="not_empty")
     media_type = kinds.sniff(head[: kinds.HEAD], field=field)
     limit = limits.bytes_of(media_type)
     size, chunk = 0, head
     while chunk:
         size += len(chunk)
         if size > limit:
-            raise FileTooLarge(declared_name, field=field, rule=f"at_most_{limit}_bytes")
+            raise FileTooLarge(told, field=field, rule=f"at_most_{limit}_bytes")
         _write(received.fileno(), chunk)
         chunk = stream.read(CHUNK)
     return media_type, size

@@ -56,6 +56,7 @@ REFUSED = {
     "bmp": b"BM\x46\x00" + bytes(60),
     "tiff": b"II*\x00\x08\x00\x00\x00" + bytes(60),
     "rtf": b"{\\rtf1\\ansi hello}",
+    "script": b"#!/bin/sh\necho hello\n",
     "postscript": b"%!PS-Adobe-3.0\n",
     "avif": b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1miaf" + bytes(64),
     "audio in an mp4 box": b"\x00\x00\x00\x18ftypM4A \x00\x00\x00\x00isommp42" + bytes(64),
@@ -141,6 +142,13 @@ def test_an_empty_file_is_refused(keep: Keep) -> None:
     assert (refused.value.code, refused.value.value) == ("file_empty", "photo.jpg")
 
 
+def test_a_refusal_tells_the_name_on_one_line(keep: Keep) -> None:
+    with pytest.raises(files.FileEmpty) as refused:
+        keep(b"", "../photo.jpg\r\n2026-11-22 paid out")
+
+    assert refused.value.value == "photo.jpg2026-11-22 paid out"
+
+
 # Documents
 
 
@@ -184,6 +192,15 @@ def test_text_is_kept_as_utf_8(keep: Keep, content: Content, encoding: str) -> N
 
     assert content(stored).decode() == words
     assert (stored.media_type, stored.name) == ("text/plain", "说明.txt")
+
+
+@pytest.mark.parametrize(
+    "words", ["BMW parts are missing", "MZ-12 came instead", "GIFT is broken", "ID3 sent, FWS wanted"]
+)
+def test_text_which_begins_like_a_foreign_format_is_text(keep: Keep, content: Content, words: str) -> None:
+    stored = keep(words.encode(), "note.txt")
+
+    assert (stored.media_type, content(stored)) == ("text/plain", words.encode())
 
 
 def test_text_has_its_own_limit(keep: Keep) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -134,6 +135,25 @@ def test_leftovers_of_a_killed_process_are_cleared_when_old(keep: Keep, uploads:
     assert files.clear_leftovers(uploads, before=now - timedelta(hours=1)) == 0
     assert files.clear_leftovers(uploads, before=now + timedelta(seconds=5)) == 1
     assert len(kept_under(uploads)) == 1
+
+
+def test_a_process_killed_while_storing_leaves_no_file_only_a_leftover(tmp_path: Path, pdf: bytes) -> None:
+    script = dedent(
+        """
+        import os, signal, sys
+        from pathlib import Path
+        from makegood.kit import files
+        os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+        files.store(sys.stdin.buffer, declared_name="a.pdf", uploads=Path(sys.argv[1]), owner="m")
+        """
+    )
+
+    ran = subprocess.run([sys.executable, "-c", script, str(tmp_path)], input=pdf, check=False)
+
+    assert ran.returncode == -signal.SIGKILL
+    assert [path.split("/")[:2] for path in kept_under(tmp_path)] == [["m", ".incoming"]]
+    assert files.clear_leftovers(tmp_path, before=datetime.now(UTC) + timedelta(seconds=5)) == 1
+    assert kept_under(tmp_path) == []
 
 
 # Row 28: disk full

@@ -18,10 +18,11 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
 def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
-    from bench import deadlines, filing_http, growing, importing, ledger_growth, settling
+    from bench import against_others, deadlines, filing_http, growing, importing, ledger_growth, settling
 
     return {
         ("spine.settle_vs_psycopg",): settling.measure,
+        ("spine.settle_vs_tryton", "spine.settle_vs_helpdesk"): against_others.measure,
         ("http.file_vs_litestar",): filing_http.measure,
         ("import.rows_vs_copy", "import.memory_growth"): importing.measure,
         ("ledger.balance_growth",): ledger_growth.measure,

@@ -25,12 +25,12 @@ def measure(ground: Ground) -> list[Figure]:
     from makegood.kit import tenancy
 
     ours, theirs = open_merchant(), open_merchant()
-    with _gateway(ground) as simulator:
+    with gateway(ground) as simulator:
         with tenancy.acting_for(theirs):
-            _connect(simulator)
+            connect(simulator)
             settle(sell(simulator))  # opens the books of the merchant the replay writes for
         with tenancy.acting_for(ours):
-            _connect(simulator)
+            connect(simulator)
             for _ in range(5):
                 settle(sell(simulator))
             sample = sell(simulator)
@@ -61,14 +61,14 @@ def measure(ground: Ground) -> list[Figure]:
 
 
 @contextmanager
-def _gateway(ground: Ground) -> Iterator[GatewaySimulator]:
+def gateway(ground: Ground) -> Iterator[GatewaySimulator]:
     from tests.gateway_simulator import GatewaySimulator
 
     with GatewaySimulator(ground.folder / "gateway.sqlite") as simulator:
         yield simulator
 
 
-def _connect(simulator: GatewaySimulator) -> None:
+def connect(simulator: GatewaySimulator) -> None:
     from makegood.settlement import commands
     from tests.shop import OWNER
 

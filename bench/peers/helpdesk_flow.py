@@ -19,10 +19,9 @@ settings.configure(
     USE_TZ=True,
     ROOT_URLCONF="helpdesk.urls",
     HELPDESK_TEAMS_MODE_ENABLED=False,
-    HELPDESK_KB_ENABLED=False,
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend",
-    INSTALLED_APPS=[f"django.contrib.{app}" for app in APPS] + ["bootstrap4form", "rest_framework", "helpdesk"],
+    INSTALLED_APPS=[f"django.contrib.{app}" for app in APPS] + ["rest_framework", "helpdesk"],
     MIDDLEWARE=[],
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
     DATABASES={

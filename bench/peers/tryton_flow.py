@@ -28,6 +28,7 @@ from proteus.config import get_config  # noqa: E402
 
 config.set_trytond(DATABASE, config_file=str(CONFIG))
 
+from trytond.exceptions import UserWarning  # noqa: A004, E402
 from trytond.modules.account.tests.tools import create_chart, create_fiscalyear, get_accounts  # noqa: E402
 from trytond.modules.account_invoice.tests.tools import (  # noqa: E402
     create_payment_term,
@@ -73,37 +74,40 @@ def sell():
     return sale
 
 
-def complain(sale):
+def complaint_about(sale):
     complaint = Model.get("sale.complaint")()
     complaint.customer, complaint.type, complaint.origin = CUSTOMER, KIND, sale
     complaint.actions.new().action = "sale_return"
     complaint.save()
-    complaint.click("wait")
+    return complaint
+
+
+def approve(complaint):
     complaint.click("approve")
     if complaint.state != "done":
         raise RuntimeError(complaint.state)
-    return complaint
 
 
 def flow() -> None:
     """One complaint; its sale was made beforehand."""
-    complain(SALES.pop())
+    complaint = complaint_about(SALES.pop())
+    complaint.click("wait")
+    approve(complaint)
 
 
 def probe() -> dict:
-    """Three full refunds on one sale of 50.00, each warning answered with yes."""
+    """Three full refunds on one sale of 50.00; the warning that a complaint is similar is answered with yes."""
     sale = sell()
     told, warned = [], 0
     for _ in range(3):
+        complaint = complaint_about(sale)
         try:
-            complaint = complain(sale)
-        except Exception as warning:  # noqa: BLE001 - whatever it is, it is told
-            if type(warning).__name__ != "ComplaintSimilarWarning":
-                told.append(type(warning).__name__)
-                continue
+            complaint.click("wait")
+        except UserWarning as warning:
             warned += 1
             Model.get("res.user.warning")(user=get_config().user, name=warning.name, always=True).save()
-            complaint = complain(sale)
+            complaint.click("wait")
+        approve(complaint)
         told.append(str(complaint.actions[0].result.untaxed_amount))
     return {"returns": told, "warnings_skipped": warned}
 

@@ -99,6 +99,7 @@ def change_settings(*, settings: Mapping[str, Any], actor: Actor, at: datetime) 
     before = merchant.settings
     merchant.settings = dict(settings)
     merchant.save(update_fields=["settings"])
+    db.forget(queries.SETTINGS)
     _record("settings_changed", f"merchant:{merchant.id}", actor, at, before=before, after=merchant.settings)
 
 

@@ -47,10 +47,17 @@ def merchant() -> Merchant:
 
 @db.query
 def settings_of_merchant() -> MerchantSettings:
-    """The settings of the merchant in sight: one read by primary key, understood once per wording.
+    """The settings of the merchant in sight: read once a transaction, understood once per wording.
 
-    Never stale: what is kept in memory is keyed by the text in the database. Raises MerchantUnknown.
+    What is kept beyond the transaction is keyed by the text in the database. Raises MerchantUnknown.
     """
+    return db.kept(SETTINGS, _read_settings)
+
+
+SETTINGS = "accounts.settings"
+
+
+def _read_settings() -> MerchantSettings:
     merchant_id = tenancy.require_merchant_id()
     row = db.fetch_one(
         "select settings::text as settings, currency, market, time_zone from accounts_merchant where id = %s",

@@ -46,8 +46,9 @@ def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[s
     if order:
         document |= {"platform": order.platform or "own-store"}
         document |= {"market": order.market} if order.market else {}
-        document["order"] = _order_facts(case, order)
-        parcel = _parcel_facts(order, asked)
+        held = _held(order)
+        document["order"] = _order_facts(case, order, asked, held)
+        parcel = _parcel_facts(order, asked, held)
         document |= {"parcel": parcel} if parcel else {}
         document |= _change_facts(case, order, asked)
     evidence = _evidence(case)
@@ -55,9 +56,18 @@ def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[s
     return _with_findings(document, case)
 
 
+# Balances by book, subject and account.
+_Held = Mapping[str, Mapping[int, Mapping[str, int]]]
+
+
+def _held(order: OrderView) -> _Held:
+    ids = [line.id for line in order.lines]
+    return balances.balances_of({Book.CLAIMS: ids, Book.VALUE: ids, Book.GOODS: ids, Book.SHIPPING: [order.id]})
+
+
 def _asked(case: Case) -> list[dict[str, Any]]:
     return db.fetch(
-        "select cl.line_id, cl.quantity, cl.wanted_sku, l.number, l.product, l.sku from cases_caseline cl"
+        "select cl.line_id, cl.quantity, cl.made_good, cl.wanted_sku, l.number, l.product, l.sku from cases_caseline cl"
         " join orders_line l on l.id = cl.line_id where cl.case_id = %s order by cl.id",
         [case.id],
     )
@@ -74,12 +84,12 @@ def _case_facts(case: Case, order: OrderView | None, asked: Sequence[Mapping[str
     return facts
 
 
-def _order_facts(case: Case, order: OrderView) -> dict[str, Any]:
+def _order_facts(case: Case, order: OrderView, asked: Sequence[Mapping[str, Any]], held: _Held) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "shipping_paid": Money(order.shipping_minor, order.currency).amount(),
         "fulfilled_by": order.fulfilled_by,
         "channel": order.channel,
-        "lines": _line_facts(case, order),
+        "lines": _line_facts(case, order, asked, held),
         "payment_records": len(order.payments) + sum(1 for p in order.payments if p.refunded_before_minor),
     }
     for name in ("ordered_at", "shipped_at", "delivered_at", "promised_by"):
@@ -87,7 +97,7 @@ def _order_facts(case: Case, order: OrderView) -> dict[str, Any]:
             facts[name] = moment.isoformat()
     if order.payments:
         facts["payment"] = order.payments[0].method
-    shipping = balances.balances(Book.SHIPPING, [order.id])[order.id]
+    shipping = held[Book.SHIPPING][order.id]
     given = shipping.get(Value.PROMISED, 0) + shipping.get(Value.GIVEN, 0)
     facts["shipping_refunded_before"] = Money(given, order.currency).amount()
     if order.state == "cancelled":
@@ -100,28 +110,20 @@ def _order_facts(case: Case, order: OrderView) -> dict[str, Any]:
             facts["return_asked"] = True
         if (earlier["kind"], earlier["reason"]) == ("change", "items"):
             facts["items_changed"] = True
-        if earlier["kind"] == "cancellation" and _all_cancelled(order):
+        if earlier["kind"] == "cancellation" and _all_cancelled(order, held[Book.GOODS]):
             facts["state"] = "cancelled"
     return {**facts, **order.attributes.get("facts", {})}
 
 
-def _all_cancelled(order: OrderView) -> bool:
-    held = balances.balances(Book.GOODS, [line.id for line in order.lines])
-    return all(held[line.id].get(Goods.CANCELLED, 0) == line.quantity for line in order.lines)
+def _all_cancelled(order: OrderView, goods: Mapping[int, Mapping[str, int]]) -> bool:
+    return all(goods[line.id].get(Goods.CANCELLED, 0) == line.quantity for line in order.lines)
 
 
-def _line_facts(case: Case, order: OrderView) -> list[dict[str, Any]]:
-    ids = [line.id for line in order.lines]
-    claims = balances.balances(Book.CLAIMS, ids)
-    value = balances.balances(Book.VALUE, ids)
-    mine = {
-        row["line_id"]: int(row["units"])
-        for row in db.fetch(
-            "select line_id, sum(quantity - made_good) as units from cases_caseline where case_id = %s"
-            " group by line_id",
-            [case.id],
-        )
-    }
+def _line_facts(case: Case, order: OrderView, asked: Sequence[Mapping[str, Any]], held: _Held) -> list[dict[str, Any]]:
+    claims, value = held[Book.CLAIMS], held[Book.VALUE]
+    mine: dict[int, int] = {}
+    for row in asked:
+        mine[row["line_id"]] = mine.get(row["line_id"], 0) + row["quantity"] - row["made_good"]
     lines = [_line(line, order, claims[line.id], value[line.id], mine.get(line.id, 0)) for line in order.lines]
     if "terms" in order.attributes:
         reallocating.state_prices(case, order, lines)
@@ -146,13 +148,13 @@ def _line(
     return {**facts, **line.attributes.get("facts", {})}
 
 
-def _parcel_facts(order: OrderView, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _parcel_facts(order: OrderView, asked: Sequence[Mapping[str, Any]], held: _Held) -> dict[str, Any]:
     """Where the asked units are; the furthest along counts where they are in several places."""
     ids = {row["line_id"] for row in asked} or {line.id for line in order.lines}
     places = {
         POSITIONS[name]
-        for held in balances.balances(Book.GOODS, ids).values()
-        for name, units in held.items()
+        for line_id in ids
+        for name, units in held[Book.GOODS][line_id].items()
         if units > 0 and name in POSITIONS
     }
     if "in_transit" in places and any(parcel.position == "at_door" for parcel in order.parcels):

@@ -87,17 +87,21 @@ def lock_case(ref: str) -> Case:
     Raises CaseUnknown, the same for a case that is another merchant's.
     """
     db.require_transaction()
-    case = Case.objects.filter(ref=ref).only("id", "order_id").first()
-    if case is None:
+    found = db.fetch_one("select id, order_id from cases_case where ref = %s", [ref])
+    if found is None:
         raise CaseUnknown(ref, field="case", rule="known_case")
-    return lock_case_by_id(case.id, order_id=case.order_id)
+    return lock_case_by_id(found["id"], order_id=found["order_id"])
 
 
 def lock_case_by_id(case_id: int, *, order_id: int | None) -> Case:
     """As ``lock_case``, where the ids are known already."""
     if order_id is not None:
         db.execute("select 1 from orders_order where id = %s for update", [order_id])
-    case: Case = Case.objects.select_for_update(of=("self",)).get(id=case_id)
+    row = db.fetch_one("select * from cases_case where id = %s for update", [case_id])
+    if row is None:
+        raise CaseUnknown(case_id, field="case", rule="known_case")
+    case = Case(**{**row, "details": db.read_json(row["details"]), "marks": db.read_json(row["marks"])})
+    case._state.adding = False  # noqa: SLF001 - as Django's own loading says
     return case
 
 

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db import transaction as django_transaction
 
-from makegood.kit import errors
+from makegood.kit import errors, tenancy
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -166,6 +166,25 @@ def _check_deferred_constraints() -> None:
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate")
         cursor.execute("set constraints all deferred")
+
+
+def kept(name: str, read: Callable[[], R]) -> R:
+    """What ``read`` gave the first time in this transaction, for the merchant in sight.
+
+    For rows that everything asks about and hardly anything changes; what does change them calls ``forget``.
+    """
+    if not connection.in_atomic_block:
+        return read()
+    key = (name, tenancy.current_merchant_id())
+    found: dict[tuple[object, ...], R] = connection.kept  # type: ignore[attr-defined]  # our backend's
+    if key not in found:
+        found[key] = read()
+    return found[key]
+
+
+def forget(name: str) -> None:
+    """The rows behind a kept reading have changed."""
+    connection.kept.pop((name, tenancy.current_merchant_id()), None)  # type: ignore[attr-defined]  # same
 
 
 def fetch(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:

@@ -82,9 +82,9 @@ def propose(case: Case, *, actor: Actor, at: datetime) -> Outcome:
 
 def consider(case: Case, order: OrderView | None) -> tuple[Facts, Outcome]:
     """What the policy says of the case as it stands; nothing is written."""
-    merchant = accounts.merchant()
     settings = accounts.settings_of_merchant()
-    stated = Facts.from_json(facts.state_facts(case, order, currency=merchant.currency))
+    currency = order.currency if order else accounts.merchant().currency
+    stated = Facts.from_json(facts.state_facts(case, order, currency=currency))
     return stated, outcome_of(stated, pack_ids=settings.packs or None)
 
 
@@ -162,17 +162,16 @@ def insert_decision(
     why: str = "",
 ) -> int:
     """The decision row in force; earlier ones are superseded, never changed."""
-    db.execute(
-        "update cases_remedy set state = 'void' where case_id = %s and state = 'planned'",
-        [case.id],
-    )
-    db.execute("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
+    nth = _next_round(case)
+    if nth > 1:
+        db.execute("update cases_remedy set state = 'void' where case_id = %s and state = 'planned'", [case.id])
+        db.execute("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
     [decision_id] = db.insert(
         "cases_decision",
         [
             {
                 "case_id": case.id,
-                "round": _next_round(case),
+                "round": nth,
                 "facts": facts,
                 "outcome": outcome,
                 "policy_hash": policy_hash,

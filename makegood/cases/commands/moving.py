@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -68,8 +68,13 @@ def case_lines(case: Case) -> list[dict[str, Any]]:
 
 def units_of(case: Case) -> dict[int, int]:
     """Units asked by line id; the same line may be asked twice with different wishes."""
+    return units_in(case_lines(case))
+
+
+def units_in(lines: Iterable[Mapping[str, Any]]) -> dict[int, int]:
+    """As ``units_of``, of the case's lines."""
     units: dict[int, int] = {}
-    for row in case_lines(case):
+    for row in lines:
         units[row["line_id"]] = units.get(row["line_id"], 0) + row["quantity"]
     return units
 

@@ -318,9 +318,10 @@ def settle_units(case: Case, remedies: Iterable[Mapping[str, Any]], *, source: C
 
     A unit is made good by another thing in its place, by going back, or by a refund of all that is left for it.
     """
-    units = moving.units_of(case)
-    value = balances.balances(Book.VALUE, units)
-    claims = balances.balances(Book.CLAIMS, units)
+    lines = moving.case_lines(case)
+    units = moving.units_in(lines)
+    held = balances.balances_of({Book.VALUE: units, Book.CLAIMS: units})
+    value, claims = held[Book.VALUE], held[Book.CLAIMS]
     good: dict[int, int] = {}
     for remedy in remedies:
         line_id = remedy["line_id"]
@@ -337,7 +338,7 @@ def settle_units(case: Case, remedies: Iterable[Mapping[str, Any]], *, source: C
     made = [(line_id, n) for line_id, n in good.items() if n]
     moving.shift_claims(case, made, source=source, target=Claims.MADE_GOOD, why="made_good", at=at)
     for line_id, n in made:
-        _note_made_good(case, line_id, n)
+        _note_made_good([row for row in lines if row["line_id"] == line_id], n)
     if source == Claims.ASKED:
         rest = [(line_id, asked - good.get(line_id, 0)) for line_id, asked in units.items()]
         moving.shift_claims(
@@ -350,11 +351,9 @@ def settle_units(case: Case, remedies: Iterable[Mapping[str, Any]], *, source: C
         )
 
 
-def _note_made_good(case: Case, line_id: int, units: int) -> None:
-    """Spread the count over the case's rows of that line, first rows first."""
-    for row in db.fetch(
-        "select id, quantity from cases_caseline where case_id = %s and line_id = %s order by id", [case.id, line_id]
-    ):
+def _note_made_good(rows: Iterable[Mapping[str, Any]], units: int) -> None:
+    """Spread the count over the case's rows of one line, first rows first."""
+    for row in rows:
         take = min(units, row["quantity"])
         db.execute("update cases_caseline set made_good = %s where id = %s", [take, row["id"]])
         units -= take

@@ -8,6 +8,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.management import call_command
+from django.urls import include, path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import protocol
@@ -17,7 +18,7 @@ settings.configure(
     SECRET_KEY="bench",  # noqa: S106 - a throw-away database
     SITE_ID=1,
     USE_TZ=True,
-    ROOT_URLCONF="helpdesk.urls",
+    ROOT_URLCONF=__name__,
     HELPDESK_TEAMS_MODE_ENABLED=False,
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend",
@@ -37,6 +38,7 @@ settings.configure(
 )
 django.setup()
 call_command("migrate", verbosity=0)
+urlpatterns = [path("", include("helpdesk.urls", namespace="helpdesk"))]
 
 from django.contrib.auth import get_user_model  # noqa: E402
 from helpdesk.forms import TicketForm  # noqa: E402

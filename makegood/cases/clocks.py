@@ -98,7 +98,7 @@ def _settle(
 
 
 def _waiting_on(case: Case, nearest: tuple[datetime, str] | None) -> str:
-    """Who must act now. An appeal window alone waits for nobody: the case is settled unless someone objects."""
+    """Who must act now. In an appeal window that is the customer: nobody else can still move the case."""
     if nearest is None:
         return Party.NOBODY
     if case.state in UNDECIDED:

@@ -241,7 +241,7 @@ def _with_findings(document: dict[str, Any], case: Case) -> dict[str, Any]:
         section, _, name = row["fact"].partition(".")
         value = db.read_json(row["value"])
         if section == "line":
-            line, _, name = name.partition(".")
+            line, _, name = name.rpartition(".")
             for entry in document.get("order", {}).get("lines", []):
                 if entry["id"] == line:
                     entry[name] = value

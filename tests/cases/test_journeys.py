@@ -10,6 +10,7 @@ from makegood.cases import commands as cases
 from makegood.cases import history
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.commands.goods import Inspected
+from makegood.cases.commands.verifying import FindingUnknown
 from makegood.cases.queries import Filters, case_view, cases_page
 from makegood.connectors.records import CatalogRecord
 from makegood.kit import db
@@ -279,3 +280,20 @@ def test_a_person_who_tells_why_takes_over_the_case_that_the_carrier_opened() ->
     assert (reported.state, reported.closed_at) == ("withdrawn", NOON)
     assert settle(case).money_state == "held"
     assert all_is_sound()
+
+
+def test_a_finding_about_one_line_is_a_fact_of_that_line() -> None:
+    order = sell(Bought(1, 10_000), Bought(1, 5_000))
+    case = ask(order, "return", "changed_mind", ("2", 1))
+    cases.record_finding(
+        ref=case.ref, fact="line.2.excluded_from_no_reason", value=True, how="label", actor=AGENT, at=NOON
+    )
+
+    cases.decide_case(ref=case.ref, actor=AGENT, at=NOON)
+
+    decision = case_view(case.ref).decision
+    assert decision is not None
+    assert decision.facts["order"]["lines"][1]["excluded_from_no_reason"] is True
+    assert decision.verdict == "deny"
+    with pytest.raises(FindingUnknown):
+        cases.record_finding(ref=case.ref, fact="line.7.opened", value=True, how="", actor=AGENT, at=NOON)

@@ -74,12 +74,14 @@ def add_evidence(
 def record_finding(*, ref: str, fact: str, value: Any, how: str, actor: Actor, at: datetime) -> Finding:
     """State what verification established; ``fact`` is of the policy vocabulary, such as ``findings.fault``.
 
+    A fact of a line names it: ``line.2.opened`` is ``line.opened`` of line 2.
+
     Raises CaseUnknown, FindingUnknown, NotAllowed, CaseClosed.
     """
     require(actor, May.HANDLE)
     case = history.lock_case(ref)
     moving.require_open(case)
-    if fact not in FACTS or not fact.startswith(("findings.", "parcel.", "customer.", "case.", "line.")):
+    if not _can_be_found(case, fact):
         raise FindingUnknown(fact, field="fact", rule="fact_of_the_vocabulary")
     finding = Finding.objects.create(case=case, fact=fact, value=value, how=how, found_by=actor.key, found_at=at)
     history.record(case, "finding_recorded", actor=actor.key, at=at, fact=fact, value=json.dumps(value), how=how)
@@ -87,6 +89,18 @@ def record_finding(*, ref: str, fact: str, value: Any, how: str, actor: Actor, a
         moving.move(case, to=State.VERIFYING)
     moving.finish(case, actor=actor, at=at)
     return finding
+
+
+def _can_be_found(case: Case, fact: str) -> bool:
+    """Whether verification can establish this: a fact of the case, or of a line that its order has."""
+    section, _, name = fact.partition(".")
+    if section != "line":
+        return fact in FACTS and section in {"findings", "parcel", "customer", "case"}
+    number, _, name = name.rpartition(".")
+    known = db.fetch_one(
+        "select 1 as yes from orders_line where order_id = %s and number = %s", [case.order_id, number]
+    )
+    return known is not None and f"line.{name}" in FACTS
 
 
 @db.command

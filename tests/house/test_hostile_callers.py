@@ -289,13 +289,13 @@ def test_row_53_a_nul_in_a_form_is_refused_and_not_a_defect() -> None:
     order, visitor = sell(), Visitor()
     visitor.prove(order)
     case = ask(order, "return", "changed_mind", at=timezone.now())
-    token = {"headers": {"Authorization": f"Bearer {issue_token(Role.MANAGER)}", "Idempotency-Key": "nul"}}
+    bearer = {"Authorization": f"Bearer {issue_token(Role.MANAGER)}", "Idempotency-Key": "nul"}
     file = SimpleUploadedFile("a.txt", b"text")
 
     assert visitor.post(f"/cases/{case.ref}/do/write", {"body": "a\x00b"}).status_code == 422
     assert visitor.post(f"/ask/return/{order.number}", {"units-1\x00": "1"}).status_code == 422
     form = {"kind": "photo\x00", "line": "\x00", "file": file}
-    assert Client().post(f"/api/v1/cases/{case.ref}/evidence", form, **token).status_code == 422
+    assert Client().post(f"/api/v1/cases/{case.ref}/evidence", form, headers=bearer).status_code == 422
     assert texts_of(case) == []
 
 

@@ -87,7 +87,7 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "undecided": undecided,
         "goods": _goods_forms(found),
         "may_review_this": actor.may(May.REVIEW) and actor.key not in took_part,
-        "facts": _findable(),
+        "facts": _findable(found),
         "evidence_kinds": list(EVIDENCE),
         "remedy_kinds": sorted(REMEDY_KINDS),
         "budgets": cases.budgets() if actor.may(May.REVIEW) else (),
@@ -123,14 +123,19 @@ def _goods_forms(found: CaseView) -> dict[str, Any]:
     }
 
 
-def _findable() -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Facts that verification can establish by choosing a value: name, label, values."""
+def _findable(case: CaseView) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Facts that verification can establish by choosing a value: name, label, values. Facts of a line once a line."""
     listed = []
     for name, spec in FACTS.items():
-        if name.startswith(FINDABLE) and not spec.derived:
-            values = list(spec.choices) or (["true", "false"] if spec.type == "flag" else [])
-            if values:
-                listed.append((name, spec.label(text_language()), [(f"{name}={value}", value) for value in values]))
+        values = list(spec.choices) or (["true", "false"] if spec.type == "flag" else [])
+        if not name.startswith(FINDABLE) or spec.derived or not values:
+            continue
+        label = spec.label(text_language())
+        named = [(name, label)]
+        if name.startswith("line."):
+            fact = name.removeprefix("line.")
+            named = [(f"line.{line.line}.{fact}", f"{label} · {line.title}") for line in case.lines]
+        listed += [(full, words, [(f"{full}={value}", value) for value in values]) for full, words in named]
     return listed
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import protocol
 
-FOLDER = Path(tempfile.mkdtemp(prefix="makegood-bench-tryton-"))
+KEPT = tempfile.TemporaryDirectory(prefix="makegood-bench-tryton-")  # gone when this process ends
+FOLDER = Path(KEPT.name)
 CONFIG = FOLDER / "trytond.conf"
 CONFIG.write_text(f"[database]\nuri = postgresql:///\npath = {FOLDER}\n")
 PASSWORDS = FOLDER / "password"

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 
 Row = dict[str, Any]
-_FIRST_ID = 10**9  # ids of replayed rows, out of reach of the sequences
+_FIRST_ID = 10**15  # ids of replayed rows, out of reach of the sequences and of the rows of bulk.py
 
 _NOTE = """
 create schema bench_notes;

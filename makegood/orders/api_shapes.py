@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from makegood.kit.wire import Moment, MoneyJson, Plain
 from makegood.orders.states import ParcelEventKind
@@ -28,15 +28,15 @@ class LineIn(Plain):
     category: Short = ""
     product: Short = Field("", description="Lines of one product may be exchanged for one another.")
     options: dict[str, Any] = Field(default_factory=dict)
-    excluded_from_no_reason: bool | None = None
-    confirmed_no_return: bool | None = Field(None, description="The buyer confirmed the exclusion at purchase.")
+    excluded_from_no_reason: StrictBool | None = None
+    confirmed_no_return: StrictBool | None = Field(None, description="The buyer confirmed the exclusion at purchase.")
     promotion: Short = ""
 
 
 class CouponIn(Plain):
     code: Annotated[str, Field(min_length=1, max_length=40)]
     amount: MoneyJson
-    restorable: bool = True
+    restorable: StrictBool = True
 
 
 class TermsIn(Plain):
@@ -44,7 +44,7 @@ class TermsIn(Plain):
 
     points_earned: Units = 0
     coupon: CouponIn | None = None
-    free_shipping: bool | None = None
+    free_shipping: StrictBool | None = None
     standard_shipping: MoneyJson | None = Field(
         None, description="Cheapest standard delivery, where another was chosen."
     )
@@ -187,7 +187,7 @@ class ParcelEventIn(Plain):
 class ParcelMovedOut(Plain):
     order: str
     position: str
-    again: bool = Field(description="The report had been told before and changed nothing.")
+    again: StrictBool = Field(description="The report had been told before and changed nothing.")
 
 
 class ParcelsMoved(Plain):

@@ -3,70 +3,61 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from makegood.cases.history import CaseUnknown
+from makegood.cases.shapes import (
+    AppealView,
+    BudgetView,
+    CaseLineView,
+    CaseRow,
+    CasesPage,
+    CaseView,
+    DeadlineView,
+    DecisionView,
+    EventView,
+    EvidenceView,
+    Filters,
+    FindingView,
+    RemedyView,
+    TextView,
+)
 from makegood.cases.waits import status_of
 from makegood.kit import db, errors
 from makegood.ledger import queries as balances
 from makegood.ledger.states import Book
 
+__all__ = [
+    "AppealView",
+    "BudgetView",
+    "CaseLineView",
+    "CaseRow",
+    "CaseUnknown",
+    "CaseView",
+    "CasesPage",
+    "CursorMalformed",
+    "DeadlineView",
+    "DecisionView",
+    "EventView",
+    "EvidenceView",
+    "Filters",
+    "FindingView",
+    "RemedyView",
+    "TextView",
+    "budgets",
+    "case_ref_of",
+    "case_view",
+    "cases_page",
+    "deadlines_of",
+    "evidence_of",
+    "queue_page",
+]
+
 
 class CursorMalformed(errors.Malformed):
     code = "cursor_malformed"
     message = "{field}: {value} is not a cursor this list gave."
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """One row of the queue."""
-
-    id: int
-    ref: str
-    kind: str
-    reason: str
-    state: str
-    goods_state: str
-    money_state: str
-    status: str
-    waiting_on: str
-    due_at: datetime | None
-    provisional: bool
-    escalated: bool
-    assigned_to: int | None
-    opened_at: datetime
-    closed_at: datetime | None
-    order_number: str
-    customer_name: str
-    verdict: str
-    total_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class CasesPage:
-    """``next`` is the cursor of the following page, "" on the last."""
-
-    rows: tuple[CaseRow, ...]
-    next: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What to show; empty means everything. ``search`` is a case ref or order number, from its beginning."""
-
-    state: str = ""
-    kind: str = ""
-    waiting_on: str = ""
-    assigned_to: int | None = None
-    customer_id: int | None = None
-    order_number: str = ""
-    escalated: bool = False
-    open_only: bool = False
-    search: str = ""
 
 
 _ROW = """
@@ -161,166 +152,6 @@ def _read_cursor(text: str) -> tuple[datetime | None, int]:
         return (datetime.fromisoformat(due) if due else None), int(last_id)
     except ValueError:
         raise CursorMalformed(text, field="after", rule="a cursor of this list") from None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLineView:
-    line: str
-    sku: str
-    title: str
-    quantity: int
-    wanted_sku: str
-    made_good: int
-    received: int
-    accepted: int
-    rejected: int
-
-
-@dataclass(frozen=True, slots=True)
-class RemedyView:
-    id: int
-    kind: str
-    line: str
-    quantity: int | None
-    amount_minor: int
-    currency: str
-    borne_by: str
-    due_by: datetime | None
-    after: str
-    rule: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionView:
-    """A decision; ``outcome`` is the quote document, ``facts`` what it was decided on."""
-
-    id: int
-    round: int
-    verdict: str
-    total_minor: int
-    currency: str
-    by_hand: bool
-    why: str
-    decided_by: str
-    decided_at: datetime
-    approved_by: str
-    second_by: str
-    communicated_at: datetime | None
-    policy_hash: str
-    outcome: Mapping[str, Any]
-    facts: Mapping[str, Any]
-    remedies: tuple[RemedyView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlineView:
-    wait: str
-    party: str
-    silence: str
-    starts_at: datetime
-    due_at: datetime | None
-    provisional: bool
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceView:
-    id: int
-    kind: str
-    of_line: str
-    party: str
-    sha256: str
-    media_type: str
-    size: int
-    name: str
-    brought_by: str
-    brought_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    fact: str
-    value: Any
-    how: str
-    found_by: str
-    found_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TextView:
-    kind: str
-    author: str
-    internal: bool
-    body: str
-    written_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EventView:
-    seq: int
-    kind: str
-    actor: str
-    happened_at: datetime
-    data: Mapping[str, Any]
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class AppealView:
-    round: int
-    filed_by: str
-    filed_at: datetime
-    reviewer: str
-    outcome: str
-    decided_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """A case with everything on it, for staff."""
-
-    id: int
-    ref: str
-    kind: str
-    reason: str
-    claimant: str
-    channel: str
-    language: str
-    state: str
-    goods_state: str
-    money_state: str
-    waiting_on: str
-    due_at: datetime | None
-    escalated: bool
-    assigned_to: int | None
-    opened_by: str
-    opened_at: datetime
-    closed_at: datetime | None
-    order_id: int | None
-    order_number: str
-    customer_id: int
-    customer_name: str
-    status: str
-    may_appeal: bool
-    details: Mapping[str, Any]
-    lines: tuple[CaseLineView, ...] = ()
-    decisions: tuple[DecisionView, ...] = ()
-    deadlines: tuple[DeadlineView, ...] = ()
-    evidence: tuple[EvidenceView, ...] = ()
-    findings: tuple[FindingView, ...] = ()
-    texts: tuple[TextView, ...] = ()
-    events: tuple[EventView, ...] = ()
-    appeals: tuple[AppealView, ...] = field(default_factory=tuple)
-
-    @property
-    def decision(self) -> DecisionView | None:
-        """The decision in force: the latest."""
-        return self.decisions[-1] if self.decisions else None
-
-    @property
-    def open_deadlines(self) -> tuple[DeadlineView, ...]:
-        return tuple(deadline for deadline in self.deadlines if deadline.state in {"open", "paused"})
 
 
 _CASE = """
@@ -456,20 +287,6 @@ def case_ref_of(case_id: int) -> str:
     if row is None:
         raise CaseUnknown(case_id, field="case", rule="known_case")
     return str(row["ref"])
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetView:
-    """A budget with what is left of it, in minor units (or points)."""
-
-    name: str
-    purpose: str
-    asset: str
-    available: int
-    promised: int
-    spent: int
-    opened_by: str
-    ends_at: datetime | None
 
 
 @db.query

@@ -49,7 +49,7 @@ def test_words_that_do_not_belong_here_are_not_said() -> None:
         ("see /" + "home/ana/makegood", True),
         ("cd /" + "root/x", True),
         ("https://example.com/" + "home/index.html", False),
-        ("the route /api/v1/work/x", False),
+        ("the route /api/v1/homework/x", False),
         ("/proc/self/fd and /tmp/x", False),
     ],
 )

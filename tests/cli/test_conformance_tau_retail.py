@@ -1,29 +1,17 @@
-"""The tau retail benchmark, whole: every task and probe through our own commands, to the cent."""
+"""The tau retail benchmark through our own commands, to the cent: every task, and every second probe."""
 
 from __future__ import annotations
 
-import gzip
-import json
+from pathlib import Path
 
-import pytest
+from tests.tau_retail import every_one_passes, needs_data
 
-from makegood.accounts import environment
-from makegood.cli.conformance import tau_retail
-from tests.conftest import NOON, SHARED_DATA
-
-DATA = SHARED_DATA / "tau-retail"
-
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the benchmark's data is not beside the project")
+pytestmark = needs_data
 
 
-@pytest.mark.parametrize("name", ["tasks", "probes"])
-def test_every_task_ends_in_the_expected_state(name: str) -> None:
-    environment.adopt_database(at=NOON)  # payouts are held in a database that nobody called its own
-    environment.release_payouts()
+def test_every_task_ends_in_the_expected_state(tmp_path: Path) -> None:
+    every_one_passes("tasks", tmp_path, share=slice(None))
 
-    report = tau_retail.replay(db_path=DATA / "db.json", tasks_path=DATA / f"{name}.json.gz", at=NOON)
 
-    assert report.failed == []
-    assert report.passed == report.tasks
-    with gzip.open(DATA / f"{name}.json.gz") as file:
-        assert report.tasks == len(json.load(file)["tasks"])
+def test_every_even_probe_ends_in_the_expected_state(tmp_path: Path) -> None:
+    every_one_passes("probes", tmp_path, share=slice(0, None, 2))

@@ -83,7 +83,7 @@ class MerchantSettings:
     waits: Mapping[Wait, Length]
     approval_limits: Mapping[str, Mapping[str, int]]  # role -> currency -> minor units
     two_people_above: Mapping[str, int]  # currency -> minor units from which a second person approves
-    packs: tuple[str, ...]  # policy packs beside those of the market and platform
+    packs: tuple[str, ...]  # policy packs of its own, in place of the shared ones; law and platform apply beside them
     appeal_rounds_max: int
     reallocation: Reallocation
     evidence: EvidenceLimits

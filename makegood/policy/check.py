@@ -62,6 +62,7 @@ def _texts(pack: Pack) -> Iterator[Finding]:
 
 def _cites(pack: Pack) -> Iterator[Finding]:
     used = {cite.source for rule in pack.rules for cite in rule.cites}
+    used |= {cite.source for note in pack.written.notes for cite in note.cites}
     for source in pack.written.sources.keys() - used:
         yield _finding("note", "source_not_cited", pack, None, f"the source {source} is cited by no rule")
     for rule in pack.rules:

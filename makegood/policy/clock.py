@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
+
+from makegood.kit.holidays import CountryUnknown, check_country, days_off, makeup_workdays, published_until
 
 # Countries with several zones are read in the zone of their seat of trade; the others have one zone.
 MAIN_ZONE = {
@@ -35,9 +38,61 @@ def days_between(start: datetime, end: datetime, zone: tzinfo) -> int:
     return (end.astimezone(zone).date() - start.astimezone(zone).date()).days
 
 
+def months_between(start: datetime, end: datetime, zone: tzinfo) -> int:
+    """The running month: 0 on the day itself, 1 from the next day until the same day a month later, and so on.
+
+    So ``<= 6`` holds until the end of the day that has the number of the first one six months on; where a month has
+    no such day its last one takes its place.
+    """
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    if last <= first:
+        return -months_between(end, start, zone) if last < first else 0
+    months = (last.year - first.year) * 12 + last.month - first.month
+    day = min(first.day, calendar.monthrange(last.year, last.month)[1])
+    return months + (last.day > day)
+
+
+def is_workday(day: date, market: str) -> bool:
+    """Whether offices are open: Monday to Friday but for public holidays, and make-up days (China: 调休)."""
+    if not has_holidays(market):
+        return day.weekday() < 5
+    if day.weekday() < 5:
+        return day not in days_off(market, day.year)
+    return day in makeup_workdays(market, day.year)
+
+
+def workdays_between(start: datetime, end: datetime, zone: tzinfo, market: str) -> int:
+    """Working days of the market after the day of ``start``, up to and with the day of ``end``."""
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    if last < first:
+        return -workdays_between(end, start, zone, market)
+    weeks, rest = divmod((last - first).days, 7)
+    count = weeks * 5 + sum((first + timedelta(days=weeks * 7 + i)).weekday() < 5 for i in range(1, rest + 1))
+    if has_holidays(market):
+        for year in range(first.year, last.year + 1):
+            count -= sum(first < day <= last and day.weekday() < 5 for day in days_off(market, year))
+            count += sum(first < day <= last and day.weekday() >= 5 for day in makeup_workdays(market, year))
+    return count
+
+
+@cache
+def has_holidays(market: str) -> bool:
+    """Whether public holidays of this country are known; where they are not, working days are Monday to Friday."""
+    try:
+        check_country(market)
+    except CountryUnknown:
+        return False
+    return True
+
+
+def is_provisional(due: datetime, zone: tzinfo, market: str) -> bool:
+    """Whether a time counted in working days lies beyond the days that the market has published."""
+    return has_holidays(market) and due.astimezone(zone).date() > published_until(market)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time to wait: calendar days, working days (Monday to Friday) or hours."""
+    """A time to wait: calendar days, working days of the market, or hours."""
 
     count: int
     unit: str
@@ -50,7 +105,7 @@ class Span:
             raise ValueError(f"{text!r} is not a time such as 14d, 5bd or 48h")
         return cls(int(found[1]), found[2])
 
-    def after(self, start: datetime, zone: tzinfo) -> datetime:
+    def after(self, start: datetime, zone: tzinfo, market: str = "") -> datetime:
         """The moment that lies this far after ``start``; days keep the wall clock of the zone."""
         local = start.astimezone(zone)
         if self.unit == "h":
@@ -60,7 +115,7 @@ class Span:
         naive, left = local.replace(tzinfo=None), self.count
         while left:
             naive += timedelta(days=1)
-            left -= naive.weekday() < 5
+            left -= is_workday(naive.date(), market)
         return _wall(naive, zone)
 
     def __str__(self) -> str:

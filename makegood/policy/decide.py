@@ -8,28 +8,30 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from makegood.policy import words
+from makegood.policy.clock import is_provisional
+from makegood.policy.combination import ClawBack, Combination
 from makegood.policy.derive import ABOUT_THE_ORDER
 from makegood.policy.facts import Facts
-from makegood.policy.judge import CAPPED, Row, Tried, Verdict, amount_of, judge
-from makegood.policy.outcome import Failed, GrantedRemedy, Need, Outcome, Referral, Refusal
+from makegood.policy.formulas import evaluate
+from makegood.policy.judge import GIVEN_BACK, Row, Tried, Verdict, amount_of, judge
+from makegood.policy.outcome import Choice, ClawedBack, Failed, GrantedRemedy, Need, Outcome, Referral, Refusal
 from makegood.policy.packs import Pack, Remedy
 from makegood.policy.refusing import distinct, guard, nearest_miss, needs_of, shut_out
 from makegood.policy.vocabulary import FACTS
 
-RANK = {"law": 0, "platform": 1, "merchant": 2}  # who is named where several give the same
 MOVES_UNITS = ("cancellation", "refusal", "return", "exchange")
 
 
-def decide(facts: Facts, packs: Sequence[Pack], on: date | None = None) -> Outcome:
-    """Say what is owed on these facts under these packs.
+def decide(facts: Facts, packs: Sequence[Pack], on: date | None = None, *, by: Combination) -> Outcome:
+    """Say what is owed on these facts under these packs, combined ``by`` the declared rules.
 
-    Each pack is judged by itself; where several speak of the same remedy the one that gives the asker most decides,
+    Each pack is judged by itself; where several speak of the same loss the one that gives the asker most decides,
     so the law is the floor and a better promise binds. ``on`` overrides the day whose rules hold (else each pack's
     own ``dated_by`` fact, in the market's time zone). No clock, no database: same arguments, same Outcome.
     """
-    ordered = sorted(packs, key=lambda pack: RANK[pack.kind])
-    told = _Told(facts)
-    lines = [_judge_line(row, ordered, facts, on) for row in facts.rows]
+    ordered = sorted(packs, key=lambda pack: by.levels.index(pack.kind))
+    told = _Told(facts, by)
+    lines = [_judge_line(row, ordered, facts, on, by) for row in facts.rows]
     for line in lines:
         _tell_line(told, line)
     _cap(told)
@@ -40,8 +42,11 @@ def decide(facts: Facts, packs: Sequence[Pack], on: date | None = None) -> Outco
         refused=tuple(told.refused),
         needs=distinct(told.needs),
         referrals=tuple(told.referrals),
+        clawed_back=tuple(_claw_back(facts.rows[0], by)),
         packs=tuple(ordered),
+        combination=by,
         on=on,
+        choices=tuple(told.choices),
         tried=tuple((line.id, tried) for line in lines for verdict in line.verdicts for tried in verdict.tried),
     )
 
@@ -63,7 +68,9 @@ class _Told:
     """What is being said, line by line."""
 
     facts: Facts
+    by: Combination
     remedies: list[GrantedRemedy] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
@@ -71,11 +78,11 @@ class _Told:
     once: set[tuple[str, str]] = field(default_factory=set)  # remedies for the whole order already given
 
 
-def _judge_line(row: Row, packs: Sequence[Pack], facts: Facts, on: date | None) -> _Line:
+def _judge_line(row: Row, packs: Sequence[Pack], facts: Facts, on: date | None, by: Combination) -> _Line:
     verdicts = []
     for pack in packs:
         moment: datetime = row.get(pack.dated_by) or facts.asked_at
-        verdicts.append(judge(pack, row, on or moment.astimezone(facts.zone).date()))
+        verdicts.append(judge(pack, row, on or moment.astimezone(facts.zone).date(), by))
     return _Line(row, verdicts)
 
 
@@ -88,6 +95,8 @@ def _tell_line(told: _Told, line: _Line) -> None:
         told.outcomes.append("deny")
         return
     for slot, tried in best.items():
+        rivals = [verdict.granted[slot] for verdict in line.verdicts if slot in verdict.granted]
+        told.choices.append(Choice(line.id, slot, tried, tuple(rivals)))
         for remedy in tried.remedies_in(slot):
             _give(told, line, tried, remedy)
     denied = {slot: t for v in line.verdicts for slot, t in v.denied.items() if t.rule.effect == "deny"}
@@ -122,13 +131,17 @@ def _too_many_units(row: Row) -> Failed | None:
 
 
 def _best(verdicts: Sequence[Verdict]) -> dict[str, Tried]:
-    """Per slot the rule that gives most; the earlier pack (law before platform before merchant) where equal."""
+    """Per loss the rule that is worth most; of equals the kind preferred, then the pack that stands first."""
     best: dict[str, Tried] = {}
     for verdict in verdicts:
         for slot, tried in verdict.granted.items():
-            if slot not in best or (tried.value(slot) or 0) > (best[slot].value(slot) or 0):
+            if slot not in best or _order_of(tried, slot) < _order_of(best[slot], slot):
                 best[slot] = tried
     return best
+
+
+def _order_of(tried: Tried, slot: str) -> tuple[int, int]:
+    return -(tried.value(slot) or 0), tried.rank(slot)
 
 
 def _could_give_more(tried: Tried, best: dict[str, Tried]) -> bool:
@@ -161,6 +174,7 @@ def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
     if minor == 0 and remedy.amount is not None:
         return
     due, after = _due(told.facts, tried.row, remedy)
+    counted_in_workdays = remedy.due is not None and remedy.due.span.unit == "bd"
     told.remedies.append(
         GrantedRemedy(
             kind=remedy.kind,
@@ -170,6 +184,7 @@ def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
             open_amount=remedy.amount is None and remedy.kind == "return_freight" and remedy.borne_by != "customer",
             borne_by=_bearer(remedy, tried.row),
             due_by=due,
+            provisional=bool(due and counted_in_workdays and is_provisional(due, told.facts.zone, told.facts.market)),
             after=after,
             text=remedy.text,
             written=remedy.written,
@@ -193,45 +208,65 @@ def _due(facts: Facts, row: Row, remedy: Remedy) -> tuple[datetime | None, str |
     if remedy.due is None:
         return None, after
     start = back_at if remedy.due.event == "goods_back" else row.get(remedy.due.event)
-    return (remedy.due.span.after(start, facts.zone) if start else None), after
+    return (remedy.due.span.after(start, facts.zone, facts.market) if start else None), after
 
 
 def _cap(told: _Told) -> None:
-    """Never give back more than was paid for the units asked and is not given back yet, whatever the packs say."""
-    row = told.facts.rows[0]
-    by_line = {line.get("line.id"): _line_cap(line) for line in told.facts.rows}
-    shipping = _less(row.get("order.shipping_paid"), row.get("order.shipping_refunded_before", 0))
-    order = _less(row.get("order.paid"), row.get("order.refunded_before", 0))
+    """Never give back more than the combination allows, whatever the packs say."""
+    pools = _Pools(told.facts.rows, told.by)
     kept = []
     for given in told.remedies:
-        room = given.minor
-        if given.kind in CAPPED:
-            room = min(room, by_line.get(given.line, sum(by_line.values())), order)
-            by_line[given.line] = by_line.get(given.line, 0) - room
-            order -= room
-        elif given.kind == "shipping_refund":
-            room = min(room, shipping, order)
-            shipping, order = shipping - room, order - room
+        room = pools.take(given.kind, given.line, given.minor)
         if room > 0 or given.minor == 0:
             kept.append(given if room == given.minor else _with_minor(given, room))
-        elif given.kind in CAPPED:
+        elif given.kind in GIVEN_BACK:
             fact = "line.refunded_before"
-            failed = Failed(fact, "< line.paid", words.plain(FACTS[fact], given.tried.row.get(fact), row))
+            was = words.plain(FACTS[fact], given.tried.row.get(fact), told.facts.rows[0])
+            failed = Failed(fact, "< line.paid", was)
             told.refused.append(guard(failed, "already_refunded", words.NOTHING_LEFT, given.line, given.tried.row))
     told.remedies = kept
 
 
-NO_LIMIT = 10**18
+class _Pools:
+    """What each cap still leaves, per line or for the order."""
+
+    def __init__(self, rows: Sequence[Row], by: Combination) -> None:
+        self.by = by
+        self.left: dict[tuple[str, str | None], int] = {}
+        for cap in by.caps:
+            for row in rows if cap.per == "line" else rows[:1]:
+                if (room := by.room(cap, row)) is not None:
+                    self.left[cap.id, row.get("line.id") if cap.per == "line" else None] = room
+
+    def take(self, kind: str, line: str | None, minor: int) -> int:
+        """As much of ``minor`` as every cap on this kind leaves; that much is gone from them."""
+        touched = []
+        for cap in self.by.caps:
+            if kind not in cap.of:
+                continue
+            place = (cap.id, line if cap.per == "line" else None)
+            mine = [left for (cap_id, _), left in self.left.items() if cap_id == cap.id]
+            if place in self.left:
+                minor = min(minor, self.left[place])
+            elif mine:
+                minor = min(minor, max(0, sum(mine)))  # for the whole order: what is left of all its lines together
+            touched.append(place)
+        for place in touched:
+            if place in self.left or place[1] is None:
+                self.left[place] = self.left.get(place, 0) - minor
+        return minor
 
 
-def _less(whole: int | None, given: int) -> int:
-    return NO_LIMIT if whole is None else max(0, whole - given)
+def _claw_back(row: Row, by: Combination) -> list[ClawedBack]:
+    return [found for item in by.claw_back if (found := _clawed_back(item, row, by)) is not None]
 
 
-def _line_cap(row: Row) -> int:
-    """What may still be given back for the asked units of a line."""
-    asked: int = row.get("line.price_paid", NO_LIMIT)
-    return min(asked, _less(row.get("line.paid"), row.get("line.refunded_before", 0)))
+def _clawed_back(item: ClawBack, row: Row, by: Combination) -> ClawedBack | None:
+    known = {**by.assume, **row}
+    amount = evaluate(item.amount, known)
+    if amount is None or amount <= 0 or not all(cell.holds(row.get(fact), row) for fact, cell in item.when):
+        return None
+    return ClawedBack(item.id, item.from_, int(amount), item.text, row)
 
 
 def _with_minor(given: GrantedRemedy, minor: int) -> GrantedRemedy:

@@ -8,21 +8,14 @@ from typing import Any
 
 from makegood.kit.money import Money, allocate
 from makegood.policy import reasons
-from makegood.policy.clock import days_between, zone_of
+from makegood.policy.clock import days_between, months_between, workdays_between, zone_of
 from makegood.policy.vocabulary import FACTS, FactType
 
 Row = dict[str, Any]
 
-DAYS_SINCE = {
-    "days_since_order": "order.ordered_at",
-    "days_since_shipping": "order.shipped_at",
-    "days_since_delivery": "order.delivered_at",
-    "days_since_promised": "order.promised_by",
-    "days_since_refund": "case.refund_at",
-    "days_since_report": "case.reported_at",
-    "days_since_goods_returned": "case.goods_returned_at",
-    "days_since_notice": "case.notice_at",
-}
+SINCE = tuple((spec.name, spec.since, spec.measure) for spec in FACTS.values() if spec.since)
+# Platforms that sell at a distance only; a shop of one's own may be either.
+DISTANCE_PLATFORMS = frozenset({"amazon", "jd", "pinduoduo", "taobao", "tmall"})
 STATE_BY_POSITION = {
     "not_shipped": "pending",
     "in_transit": "shipped",
@@ -46,6 +39,7 @@ def rows_of(document: Mapping[str, Any], flat: Row) -> tuple[Row, ...]:
     _add_order_money(base, lines)
     if base.get("case.whole_order") is None:
         _put(base, "case.whole_order", _whole(asked, lines))
+    _put(base, "order.paid_for_kept", _paid_for_kept(asked, lines))
     if not asked:
         return ({**base, **_evidence(document, None)},)
     shares = _Shares(base, lines)
@@ -70,18 +64,28 @@ def _typed_line(line: Mapping[str, Any], currency: str) -> Row:
 def _add_times(row: Row) -> None:
     asked: datetime = row["asked_at"]
     zone: tzinfo = zone_of(row.get("market", "")) or asked.tzinfo or UTC
-    for name, base in DAYS_SINCE.items():
+    for name, base, measure in SINCE:
         if base in row:
-            row[name] = days_between(row[base], asked, zone)
-    if "order.ordered_at" in row:
-        row["hours_since_order"] = int((asked - row["order.ordered_at"]).total_seconds())
+            row[name] = _elapsed(measure, row[base], asked, zone, row.get("market", ""))
     promised, delivered = row.get("order.promised_by"), row.get("order.delivered_at")
     if promised is not None and delivered is not None:
         row["days_late"] = max(0, days_between(promised, delivered, zone))
 
 
+def _elapsed(measure: str, start: datetime, end: datetime, zone: tzinfo, market: str) -> int:
+    if measure == "days":
+        return days_between(start, end, zone)
+    if measure == "months":
+        return months_between(start, end, zone)
+    if measure == "workdays":
+        return workdays_between(start, end, zone, market)
+    return int((end - start).total_seconds())
+
+
 def _add_state(row: Row) -> None:
     row.setdefault("case.claimant", "customer")
+    if row.get("platform") in DISTANCE_PLATFORMS:
+        row.setdefault("order.channel", "distance")
     if "order.state" not in row:
         delivered = row.get("order.delivered_at")
         state = STATE_BY_POSITION.get(row.get("parcel.position", ""))
@@ -121,6 +125,23 @@ def _whole(asked: list[tuple[Row, int | None]], lines: list[Row]) -> bool | None
         return None
     units = {line["line.id"]: quantity for line, quantity in asked}
     return all(units.get(line["line.id"], 0) == _left(line) for line in lines)
+
+
+def _paid_for_kept(asked: list[tuple[Row, int | None]], lines: list[Row]) -> int | None:
+    """What was paid for all units that stay with the customer when the asked ones go; None where it is not known."""
+    going = {line["line.id"]: quantity for line, quantity in asked}
+    kept = 0
+    for line in lines:
+        paid, whole, left, units = (
+            line.get("line.paid"),
+            line.get("line.quantity"),
+            _left(line),
+            going.get(line["line.id"], 0),
+        )
+        if paid is None or not whole or left is None or units is None:
+            return None
+        kept += share_of_units(paid, whole, whole - left + min(units, left), max(0, left - units))
+    return kept if lines else None
 
 
 def _add_order_money(row: Row, lines: list[Row]) -> None:

@@ -77,6 +77,10 @@ class Facts:
         """Where days are counted: the market's zone, else the offset the asker wrote."""
         return zone_of(self.document.get("market", "")) or self.asked_at.tzinfo or UTC
 
+    @property
+    def market(self) -> str:
+        return str(self.document.get("market", ""))
+
     def text(self, name: str) -> str:
         """A top-level or case text such as ``platform``; "" when unknown."""
         return str(self.rows[0].get(name, ""))

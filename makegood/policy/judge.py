@@ -8,21 +8,14 @@ from datetime import date
 from typing import Any
 
 from makegood.policy.cells import both
+from makegood.policy.combination import Combination
 from makegood.policy.formulas import evaluate, rounded
 from makegood.policy.packs import Pack, Remedy, Rule
 
 Row = Mapping[str, Any]
 
-MAIN = frozenset({"refund", "replacement", "repair", "store_credit"})
-CAPPED = frozenset({"refund", "store_credit"})
-IN_KIND = frozenset({"replacement", "repair"})
-SLOTS = ("main", "shipping_refund", "return_freight", "coupon", "points", "damages", "goodwill")
+GIVEN_BACK = frozenset({"refund", "store_credit"})  # only what was paid can be given back
 NOTHING_SURE = -1
-
-
-def slot_of(kind: str) -> str:
-    """Remedies that make good the same loss share a slot and are not given twice."""
-    return "main" if kind in MAIN else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +26,7 @@ class Tried:
     rule: Rule
     row: Row
     result: bool | None
+    by: Combination
     assumed: frozenset[str] = frozenset()  # facts that hold only because the pack assumes them where unknown
 
     @property
@@ -53,24 +47,30 @@ class Tried:
 
     def slots(self) -> list[str]:
         """The slots this rule speaks about, in their fixed order."""
+        slot_of = self.by.slot_by_kind
         if self.rule.effect == "grant":
-            named = {slot_of(remedy.kind) for remedy in self.rule.remedies}
+            named = {slot_of[remedy.kind] for remedy in self.rule.remedies}
         elif self.rule.effect == "deny" and self.rule.deny is not None and self.rule.deny.of:
-            named = {slot_of(kind) for kind in self.rule.deny.of}
+            named = {slot_of[kind] for kind in self.rule.deny.of}
         else:
-            named = {"main"} if self.rule.effect == "allow" else set(SLOTS)
-        return [slot for slot in SLOTS if slot in named]
+            named = {self.by.slots[0]} if self.rule.effect == "allow" else set(self.by.slots)
+        return [slot for slot in self.by.slots if slot in named]
 
     def remedies_in(self, slot: str) -> list[Remedy]:
-        return [remedy for remedy in self.rule.remedies if slot_of(remedy.kind) == slot]
+        return [remedy for remedy in self.rule.remedies if self.by.slot_by_kind[remedy.kind] == slot]
+
+    def rank(self, slot: str) -> int:
+        """Where it stands among remedies of equal worth; less is preferred."""
+        wanted = self.row.get("case.wants")
+        return min((self.by.rank_of(remedy.kind, wanted) for remedy in self.remedies_in(slot)), default=0)
 
     def value(self, slot: str) -> int | None:
         """What the slot is worth to the asker in minor units; None when an amount cannot be known yet."""
         worth = 0
         for remedy in self.remedies_in(slot):
             amount = amount_of(remedy, self.row)
-            if remedy.kind in IN_KIND:
-                amount = self.row.get("line.price_paid", 0)
+            if fact := self.by.worth.get(remedy.kind):
+                amount = self.row.get(fact, 0)
             if amount is None:
                 return None
             worth += amount if remedy.borne_by != "customer" else 0
@@ -94,7 +94,7 @@ def amount_of(remedy: Remedy, row: Row) -> int | None:
     if remedy.amount is None:
         return 0
     exact = evaluate(remedy.amount, row)
-    if exact is None or (exact > 0 and remedy.kind in CAPPED and not is_paid_known(row)):
+    if exact is None or (exact > 0 and remedy.kind in GIVEN_BACK and not is_paid_known(row)):
         return None
     return rounded(exact, remedy.rounding)
 
@@ -104,17 +104,17 @@ def is_paid_known(row: Row) -> bool:
     return "line.price_paid" in row or "order.paid" in row
 
 
-def try_rule(pack: Pack, rule: Rule, row: Row, assumed: frozenset[str] = frozenset()) -> Tried:
+def try_rule(pack: Pack, rule: Rule, row: Row, by: Combination, assumed: frozenset[str] = frozenset()) -> Tried:
     result: bool | None = True
     for fact, cell in rule.cells:
         value = cell.holds(row.get(fact), row)
         if value is False:
-            return Tried(pack, rule, row, value, assumed)
+            return Tried(pack, rule, row, value, by, assumed)
         if value is None:
             result = None
     for need in rule.evidence:
         result = both(result, _is_met(need, row))
-    return Tried(pack, rule, row, result, assumed)
+    return Tried(pack, rule, row, result, by, assumed)
 
 
 def _is_met(need: tuple[str, ...], row: Row) -> bool | None:
@@ -123,7 +123,7 @@ def _is_met(need: tuple[str, ...], row: Row) -> bool | None:
     return True if True in values else None if None in values else False
 
 
-def judge(pack: Pack, given: Row, day: date) -> Verdict:
+def judge(pack: Pack, given: Row, day: date, by: Combination) -> Verdict:
     """Try the rules of this kind of case from the highest priority down.
 
     A slot is decided by the first rule that holds. A rule that may yet hold keeps the slot from any lower rule that
@@ -136,7 +136,7 @@ def judge(pack: Pack, given: Row, day: date) -> Verdict:
     for rule in pack.rules_for(row["case.kind"]):
         if not rule.holds_on(day):
             continue
-        tried = try_rule(pack, rule, row, assumed)
+        tried = try_rule(pack, rule, row, by, assumed)
         verdict.tried.append(tried)
         if tried.result is False:
             continue

@@ -10,6 +10,7 @@ from typing import Any
 
 from makegood.kit.money import Money
 from makegood.policy import words
+from makegood.policy.combination import Combination
 from makegood.policy.facts import Facts, canonical
 from makegood.policy.judge import Tried
 from makegood.policy.packs import Pack
@@ -33,6 +34,7 @@ class GrantedRemedy:
     open_amount: bool
     borne_by: str
     due_by: datetime | None
+    provisional: bool  # the due day lies beyond the working days that are published
     after: str | None
     text: Text
     written: str  # the formula
@@ -48,11 +50,14 @@ class GrantedRemedy:
             "amount": amount,
             "borne_by": self.borne_by,
             "due_by": self.due_by.isoformat() if self.due_by else None,
+            "provisional": self.provisional,
             "after": self.after,
             "rule": self.tried.rule.id,
             "cites": [cite.text for cite in self.tried.rule.cites],
             "text": words.fill(self.text, lang, self.tried.row, amount=f"{amount} {currency}"),
         }
+        if not self.provisional:
+            del entry["provisional"]
         return {**entry, "amount_open": True} if self.open_amount else entry
 
 
@@ -128,6 +133,49 @@ class Referral:
 
 
 @dataclass(frozen=True, slots=True)
+class ClawedBack:
+    """What was given for a loss that is none, or given twice: ``minor`` units that ``from_`` is to give back."""
+
+    because: str
+    from_: str
+    minor: int
+    text: Text
+    row: Row
+
+    def as_json(self, currency: str, lang: str) -> dict[str, Any]:
+        amount = Money(self.minor, currency).amount()
+        text = words.fill(self.text, lang, self.row, amount=f"{amount} {currency}")
+        return {"because": self.because, "from": self.from_, "amount": amount, "text": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How the packs were combined for one loss: the rule that decides, and all that would have."""
+
+    line: str | None
+    loss: str
+    chosen: Tried
+    rivals: tuple[Tried, ...]
+
+    def as_json(self, currency: str) -> dict[str, Any]:
+        return {
+            "line": self.line,
+            "loss": self.loss,
+            "chosen": self.chosen.rule.id,
+            "from": [
+                {
+                    "pack": tried.pack.id,
+                    "level": tried.pack.kind,
+                    "rule": tried.rule.id,
+                    "remedies": [remedy.kind for remedy in tried.remedies_in(self.loss)],
+                    "worth": Money(tried.value(self.loss) or 0, currency).amount(),
+                }
+                for tried in self.rivals
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What is owed and why. Pure data: the same facts, packs and day give the same Outcome."""
 
@@ -137,8 +185,11 @@ class Outcome:
     refused: tuple[Refusal, ...]
     needs: tuple[Need, ...]
     referrals: tuple[Referral, ...]
+    clawed_back: tuple[ClawedBack, ...]
     packs: tuple[Pack, ...]
+    combination: Combination
     on: date | None
+    choices: tuple[Choice, ...] = field(repr=False)
     tried: tuple[tuple[str | None, Tried], ...] = field(repr=False)
 
     @property
@@ -156,13 +207,15 @@ class Outcome:
             "refused": [refusal.as_json(lang) for refusal in self.refused],
             "evidence_needed": [need.as_json(lang) for need in self.needs],
             "referred": [referral.as_json(lang) for referral in self.referrals],
+            "claw_back": [item.as_json(self.facts.currency, lang) for item in self.clawed_back],
             "appeal": self._appeal(lang),
             "policy": {
                 "packs": [
                     {"id": pack.id, "version": pack.version, "kind": pack.kind, "hash": pack.hash}
                     for pack in self.packs
                 ],
-                "hash": policy_hash(self.packs),
+                "combination": {"version": self.combination.version, "hash": self.combination.hash},
+                "hash": policy_hash(self.packs, self.combination),
                 "on": self.on.isoformat() if self.on else None,
                 "lang": lang,
             },
@@ -173,19 +226,25 @@ class Outcome:
         return canonical(self.as_json(lang))
 
     def trace(self) -> list[dict[str, Any]]:
-        """Every rule tried, with the result of each cell; then the arithmetic of each remedy."""
-        return [_trace_entry(line, tried) for line, tried in self.tried] + [
-            {
-                "arithmetic": remedy.kind,
-                "line": remedy.line,
-                "rule": remedy.tried.rule.id,
-                "formula": remedy.written,
-                "values": words.values_in(remedy.written, remedy.tried.row),
-                "rounded": Money(remedy.uncapped, self.facts.currency).amount(),
-                "after_caps": Money(remedy.minor, self.facts.currency).amount(),
-            }
-            for remedy in self.remedies
-        ]
+        """Every rule tried, with the result of each cell; how packs were combined; the arithmetic of each remedy."""
+        tried = [_trace_entry(line, tried) for line, tried in self.tried]
+        combined = [{"combined": choice.loss, **choice.as_json(self.facts.currency)} for choice in self.choices]
+        return (
+            tried
+            + combined
+            + [
+                {
+                    "arithmetic": remedy.kind,
+                    "line": remedy.line,
+                    "rule": remedy.tried.rule.id,
+                    "formula": remedy.written,
+                    "values": words.values_in(remedy.written, remedy.tried.row),
+                    "rounded": Money(remedy.uncapped, self.facts.currency).amount(),
+                    "after_caps": Money(remedy.minor, self.facts.currency).amount(),
+                }
+                for remedy in self.remedies
+            ]
+        )
 
     def _appeal(self, lang: str) -> dict[str, str] | None:
         if not self.refused:
@@ -193,13 +252,15 @@ class Outcome:
         for pack in self.packs:
             if pack.appeal:
                 span, to = pack.appeal
-                return {"until": span.after(self.facts.asked_at, self.facts.zone).isoformat(), "to": to.in_(lang)}
+                until = span.after(self.facts.asked_at, self.facts.zone, self.facts.market)
+                return {"until": until.isoformat(), "to": to.in_(lang)}
         return None
 
 
-def policy_hash(packs: Sequence[Pack]) -> str:
-    """One name (64 hexadecimal digits) for these exact packs in the order they were applied."""
-    return hashlib.sha256("+".join(f"{pack.id}:{pack.hash}" for pack in packs).encode()).hexdigest()
+def policy_hash(packs: Sequence[Pack], by: Combination) -> str:
+    """One name (64 hexadecimal digits) for these exact packs in the order they were applied, and their combination."""
+    parts = [f"{pack.id}:{pack.hash}" for pack in packs] + [f"{by.id}:{by.hash}"]
+    return hashlib.sha256("+".join(parts).encode()).hexdigest()
 
 
 def _trace_entry(line: str | None, tried: Tried) -> dict[str, Any]:

@@ -140,7 +140,8 @@ class _Reader:
         for name in written.refusals:
             self._known_fact(("refusals", name), name)
         rules = [self._rule(i, rule, written) for i, rule in enumerate(written.rules)]
-        self._check_ids(rules)
+        self._check_ids(written)
+        self._check_notes(written)
         rules.sort(key=lambda rule: -rule.priority)
         # Defaults stay out, so that a field added to the shape later does not rename the packs written before it.
         content = canonical(written.model_dump(mode="json", by_alias=True, exclude_defaults=True))
@@ -177,9 +178,7 @@ class _Reader:
                 cells.append((name, parse_cell(FACTS[self._known_fact(where, name)], cell)))
             except CellUnreadable as error:
                 raise self._wrong(where, str(error)) from None
-        for i, cite in enumerate(written.cites):
-            if cite.source not in pack.sources:
-                raise self._wrong((*path, "cites", i, "source"), f"{cite.source!r} is not among sources")
+        self._check_cites(path, written.cites, pack)
         self._check_text((*path, "text"), written.text)
         effects = {"grant": written.grant, "allow": written.allow, "deny": written.deny, "refer": written.refer}
         return Rule(
@@ -280,12 +279,23 @@ class _Reader:
         if start is not None and end is not None and end <= start:
             raise self._wrong((*path, "valid_to"), "is not after valid_from")
 
-    def _check_ids(self, rules: list[Rule]) -> None:
+    def _check_cites(self, path: tuple[str | int, ...], cites: list[Cite], pack: WrittenPack) -> None:
+        for i, cite in enumerate(cites):
+            if cite.source not in pack.sources:
+                raise self._wrong((*path, "cites", i, "source"), f"{cite.source!r} is not among sources")
+
+    def _check_notes(self, written: WrittenPack) -> None:
+        for i, note in enumerate(written.notes):
+            self._check_dates(("notes", i), note.valid_from, note.valid_to)
+            self._check_cites(("notes", i), note.cites, written)
+
+    def _check_ids(self, written: WrittenPack) -> None:
         seen: set[str] = set()
-        for i, rule in enumerate(rules):
-            if rule.id in seen:
-                raise self._wrong(("rules", i, "id"), f"{rule.id} is used twice")
-            seen.add(rule.id)
+        named = [("rules", i, rule.id) for i, rule in enumerate(written.rules)]
+        for place, i, name in [*named, *(("notes", i, note.id) for i, note in enumerate(written.notes))]:
+            if name in seen:
+                raise self._wrong((place, i, "id"), f"{name} is used twice")
+            seen.add(name)
 
     def _first_of(self, error: ValidationError) -> PackMalformed:
         first = error.errors(include_url=False)[0]

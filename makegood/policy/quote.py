@@ -33,21 +33,39 @@ def quote(
 
 
 def outcome_of(
-    facts: Facts, *, pack_ids: Sequence[str] | None = None, on: date | None = None, registry: Registry | None = None
+    facts: Facts,
+    *,
+    pack_ids: Sequence[str] | None = None,
+    merchant: Sequence[str] = (),
+    on: date | None = None,
+    registry: Registry | None = None,
 ) -> Outcome:
     """The same as an Outcome, for callers that store it: ``facts.canonical()`` and ``outcome.canonical(lang)``."""
-    return decide(facts, packs_for(facts, pack_ids=pack_ids, on=on, registry=registry), on)
+    known = registry or shipped_registry()
+    packs = packs_for(facts, pack_ids=pack_ids, merchant=merchant, on=on, registry=known)
+    return decide(facts, packs, on, by=known.combination())
 
 
 def packs_for(
-    facts: Facts, *, pack_ids: Sequence[str] | None = None, on: date | None = None, registry: Registry | None = None
+    facts: Facts,
+    *,
+    pack_ids: Sequence[str] | None = None,
+    merchant: Sequence[str] = (),
+    on: date | None = None,
+    registry: Registry | None = None,
 ) -> list[Pack]:
-    """The packs that apply: those named, else by market, platform and date. Raises PackUnknown, PackNotInForce."""
+    """The packs that apply: those named, else by market, platform and date. Raises PackUnknown, PackNotInForce.
+
+    ``merchant`` names a merchant's own packs in place of those that any merchant has; the law and the platform stay.
+    """
     packs = registry or shipped_registry()
     day = on or facts.asked_at.astimezone(facts.zone).date()
     if pack_ids:
         return packs.named(pack_ids, day)
-    return packs.applying(market=facts.text("market"), platform=facts.text("platform"), day=day)
+    found = packs.applying(market=facts.text("market"), platform=facts.text("platform"), day=day)
+    if not merchant:
+        return found
+    return [pack for pack in found if pack.kind != "merchant"] + packs.named(merchant, day)
 
 
 def replay(
@@ -61,7 +79,10 @@ def replay(
     known = registry or shipped_registry()
     packs = [known.of_hash(pack["hash"]) for pack in policy["packs"]]
     on = date.fromisoformat(policy["on"]) if policy.get("on") else None
-    return decide(Facts.from_json(json.loads(stored_facts)), packs, on).canonical(lang or policy.get("lang", "en"))
+    by = known.combination(policy["combination"]["hash"])
+    return decide(Facts.from_json(json.loads(stored_facts)), packs, on, by=by).canonical(
+        lang or policy.get("lang", "en")
+    )
 
 
 def checked_lang(lang: str) -> str:

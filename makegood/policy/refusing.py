@@ -14,7 +14,7 @@ from makegood.policy.vocabulary import FACTS
 from makegood.policy.written import Text
 
 # Who asks and why is what a person came with; missing by anything else is nearer.
-FAR = {"case.claimant": 100, "case.reason": 10}  # (the first cell of every rule is case.claimant)
+FAR = {"case.claimant": 100, "case.reason": 10, "platform": 10, "order.payment": 10, "order.fulfilled_by": 5}
 
 
 def shut_out(tried: Tried, line: str | None) -> Refusal:
@@ -47,14 +47,15 @@ def _own_condition(tried: Tried) -> tuple[str, Cell]:
 def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Refusal:
     """No rule gives anything and nothing is unknown that could: the rule that came nearest says what failed."""
     misses = [
-        (_distance(tried), at, tried)
-        for at, tried in enumerate(tried for verdict in verdicts for tried in verdict.tried)
-        if tried.result is False and tried.rule.effect in {"grant", "allow"} and tried.cells[0]
+        (_distance(tried), level, -at, tried)
+        for level, verdict in enumerate(verdicts)
+        for at, tried in enumerate(verdict.tried)
+        if tried.result is False and tried.rule.effect in {"grant", "allow"} and tried.cells[0] and tried.rule.sound
     ]
     if not misses:
         return _not_covered(verdicts, line, row)
-    # Of rules equally near, the one of lowest priority is the most general and tells most.
-    tried = min(misses, key=lambda miss: (miss[0], -miss[1]))[2]
+    # Of rules equally near the law's are told first; in a pack the one of lowest priority is the most general.
+    tried = min(misses, key=lambda miss: miss[:3])[3]
     fact, needed = _failed_cell(tried)
     said = tried.pack.refusals.get(fact)
     return Refusal(

@@ -10,12 +10,14 @@ from functools import cache
 from pathlib import Path
 
 from makegood.kit import errors
+from makegood.policy.combination import Combination, load_combination
 from makegood.policy.marks import pack_malformed
 from makegood.policy.packs import Pack, load_pack
 
 EU = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
 )
+COMBINATION = "combination.yaml"
 SHIPPED = Path(__file__).resolve().parents[2] / "policies"
 
 
@@ -35,12 +37,23 @@ class PackHashUnknown(errors.Unknown):
 
 
 class Registry:
-    """The packs of one folder: ``<folder>/<pack id>/*.yaml``, one file a version."""
+    """The packs of one folder: ``<folder>/<pack id>/*.yaml``, one file a version; beside them how they combine.
 
-    def __init__(self, packs: Sequence[Pack]) -> None:
+    ``<folder>/combination.yaml`` is in use; earlier versions stay as ``combination-<version>.yaml`` for replays.
+    """
+
+    def __init__(self, packs: Sequence[Pack], combinations: Sequence[Combination] = ()) -> None:
         self.packs = tuple(sorted(packs, key=lambda pack: (pack.id, pack.valid_from)))
         self.by_hash = {pack.hash: pack for pack in self.packs}
+        self.combinations = tuple(combinations) or (load_combination(SHIPPED / COMBINATION),)
         self._check_versions()
+
+    def combination(self, content_hash: str = "") -> Combination:
+        """The combination in use, or the one a decision was made with. Raises PackHashUnknown."""
+        for found in self.combinations:
+            if content_hash in {"", found.hash}:
+                return found
+        raise PackHashUnknown(content_hash, field="policy.combination", rule="stored")
 
     @classmethod
     def from_folder(cls, folder: Path) -> Registry:
@@ -48,7 +61,8 @@ class Registry:
         files = sorted(folder.glob("*/*.yaml"))
         if not files:
             raise PackUnknown(str(folder), field="policies", rule="none")
-        return cls([load_pack(file) for file in files])
+        combinations = [folder / COMBINATION, *sorted(folder.glob("combination-*.yaml"))]
+        return cls([load_pack(file) for file in files], [load_combination(f) for f in combinations if f.exists()])
 
     def ids(self) -> list[str]:
         return sorted({pack.id for pack in self.packs})

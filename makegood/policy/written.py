@@ -111,6 +111,16 @@ class WrittenRule(Written):
         return self
 
 
+class WrittenNote(Written):
+    """What the law or platform says without granting anything: shown beside the rules, decides nothing."""
+
+    id: Slug
+    valid_from: date | None = None
+    valid_to: date | None = None
+    cites: Annotated[list[Cite], Field(min_length=1)]
+    text: Text
+
+
 class Applies(Written):
     """Countries (``EU`` stands for its members) and platforms; ``any`` for all."""
 
@@ -138,3 +148,4 @@ class WrittenPack(Written):
     sources: dict[StrictStr, Source]
     refusals: dict[StrictStr, WrittenRefusal] = {}
     rules: Annotated[list[WrittenRule], Field(min_length=1)]
+    notes: list[WrittenNote] = []

@@ -18,8 +18,6 @@ LONG_FILES = {
 }
 LONG_FUNCTIONS = {
     "bench/bulk.py:fill_cases": "one statement a table, in the order of their keys",
-    "makegood/policy/vocabulary.py:_given": "a table, one line a fact",
-    "makegood/policy/vocabulary.py:_derived": "a table, one line a fact",
 }
 
 

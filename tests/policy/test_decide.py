@@ -36,7 +36,7 @@ def amount(minor: int) -> str:
 
 
 def decided(document: dict[str, Any], *packs: Pack, on: date | None = None) -> Outcome:
-    return decide(Facts.from_json(document), packs or [HOUSE], on)
+    return decide(Facts.from_json(document), packs or [HOUSE], on, by=PACKS.combination())
 
 
 @st.composite
@@ -124,7 +124,7 @@ def test_forgetting_a_fact_never_grants_what_knowing_it_refused(document: dict[s
 @given(document=documents())
 def test_no_line_gives_back_more_than_was_paid_for_it_and_is_left(document: dict[str, Any]) -> None:
     facts = Facts.from_json(document)
-    outcome = decide(facts, [HOUSE])
+    outcome = decide(facts, [HOUSE], by=PACKS.combination())
     for row in facts.rows:
         back = sum(r.minor for r in outcome.remedies if r.line == row.get("line.id") and r.kind == "refund")
         assert back <= row.get("line.price_paid", 10**18)
@@ -184,7 +184,7 @@ def test_i5_stored_facts_and_policy_replay_to_the_stored_outcome(
 def test_every_answer_has_its_reasons(document: dict[str, Any]) -> None:
     told = decided(document).as_json("zh-Hans")
     assert set(told) == {
-        "verdict", "total", "remedies", "refused", "evidence_needed", "referred", "appeal", "policy"
+        "verdict", "total", "remedies", "refused", "evidence_needed", "referred", "claw_back", "appeal", "policy"
     }  # fmt: skip
     if told["verdict"] == "deny":
         assert told["refused"]
@@ -290,7 +290,7 @@ def test_the_rules_of_the_day_decide() -> None:
 
 
 def test_nothing_applies_means_a_refusal_that_says_so() -> None:
-    told = decide(Facts.from_json(a_case()), []).as_json()
+    told = decide(Facts.from_json(a_case()), [], by=PACKS.combination()).as_json()
     assert (told["verdict"], told["refused"][0]["reason_code"]) == ("deny", "not_covered")
 
 
@@ -310,7 +310,7 @@ def test_the_trace_shows_every_cell_what_was_assumed_and_the_arithmetic() -> Non
     [rule] = [entry for entry in trace if entry.get("rule") == "house-return-no-reason" and "cells" in entry]
     cells = {cell["fact"]: cell for cell in rule["cells"]}
     assert cells["days_since_delivery"] == {
-        "fact": "days_since_delivery", "needed": "<= 14", "was": "4", "result": "holds"
+        "fact": "days_since_delivery", "needed": "<= 7", "was": "4", "result": "holds"
     }  # fmt: skip
     assert cells["line.excluded_from_no_reason"]["assumed"] is True
     [sum_] = [entry for entry in trace if entry.get("arithmetic") == "refund"]
@@ -322,8 +322,8 @@ def test_the_trace_shows_every_cell_what_was_assumed_and_the_arithmetic() -> Non
 def test_a_quote_speaks_both_languages() -> None:
     document = a_case(order={"delivered_at": "2026-10-01T00:00:00+08:00"})
     zh, en = (quote(document, lang=lang, registry=PACKS)["refused"][0]["text"] for lang in ("zh-Hans", "en"))
-    assert zh == "签收已 44 天，期限为不超过 14天。"
-    assert en == "It was delivered 44 days ago; the limit is at most 14 days."
+    assert zh == "签收已 44 天，期限为不超过 7天。"
+    assert en == "It was delivered 44 days ago; the limit is at most 7 days."
 
 
 def test_a_refund_of_what_nobody_knows_was_paid_is_asked_about() -> None:

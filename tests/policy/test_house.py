@@ -106,8 +106,8 @@ def test_part_of_a_line_is_cancelled_with_its_share() -> None:
 @pytest.mark.parametrize(
     ("reason", "delivered", "verdict"),
     [
-        ("changed_mind", "2026-10-31T00:00:00+08:00", "partly"),  # day 14
-        ("changed_mind", "2026-10-30T23:59:59+08:00", "deny"),  # day 15, though 14 days and 10 hours
+        ("changed_mind", "2026-11-07T00:00:00+08:00", "partly"),  # day 7
+        ("changed_mind", "2026-11-06T23:59:59+08:00", "deny"),  # day 8, though 7 days and 10 hours
         ("wrong_item", "2026-10-15T00:00:00+08:00", "grant"),  # day 30
         ("wrong_item", "2026-10-14T23:59:59+08:00", "deny"),  # day 31
         ("defective", "2026-08-16T00:00:00+08:00", "grant"),  # day 90

@@ -107,7 +107,7 @@ def test_a_wrong_pack_fails_its_check_with_file_line_rule_and_cell(
 ) -> None:
     words = (SHIPPED / "house" / "pack.yaml").read_text(encoding="utf-8")
     (tmp_path / "house").mkdir()
-    (tmp_path / "house" / "pack.yaml").write_text(words.replace("<= 14", "<= fortnight"), encoding="utf-8")
+    (tmp_path / "house" / "pack.yaml").write_text(words.replace('"<= 7"', '"<= a week"'), encoding="utf-8")
     monkeypatch.setenv("MAKEGOOD_POLICIES", str(tmp_path))
     result = run("policy", "check")
     assert result.exit_code == 1

@@ -155,7 +155,7 @@ def test_a_denied_customer_reads_why_and_appeals_with_something_new() -> None:
 
 
 def test_a_customer_sends_back_withdraws_and_reopens() -> None:
-    order = sell(Bought(2, 20_000))
+    order = sell(Bought(2, 20_000), at=timezone.now())
     approved = settle(ask(order, "return", "changed_mind", ("1", 1), at=timezone.now()), at=timezone.now())
     open_case = ask(order, "return", "changed_mind", ("1", 1), at=timezone.now())
     visitor = visit(order)

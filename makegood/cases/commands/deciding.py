@@ -85,7 +85,7 @@ def consider(case: Case, order: OrderView | None) -> tuple[Facts, Outcome]:
     settings = accounts.settings_of_merchant()
     currency = order.currency if order else accounts.merchant().currency
     stated = Facts.from_json(facts.state_facts(case, order, currency=currency))
-    return stated, outcome_of(stated, pack_ids=settings.packs or None)
+    return stated, outcome_of(stated, merchant=settings.packs)
 
 
 def write_decision(

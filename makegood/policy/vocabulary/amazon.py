@@ -1,0 +1,9 @@
+"""Facts that the rules of Amazon ask for, beside the common ones."""
+
+from __future__ import annotations
+
+from makegood.policy.vocabulary.types import FactSpec
+
+GIVEN: tuple[FactSpec, ...] = ()
+DERIVED: tuple[FactSpec, ...] = ()
+VALUES: dict[str, tuple[str, str]] = {}

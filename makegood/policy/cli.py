@@ -87,8 +87,8 @@ def check_packs(pack_ids: Annotated[list[str] | None, typer.Argument()] = None, 
         _print_json({"ok": not failed, "findings": [finding.as_json() for finding in findings]})
     else:
         for finding in findings:
-            typer.echo(f"{finding.level}: {finding.where}: {finding.rule or finding.pack}: {finding.text}")
-        typer.echo("The packs have errors." if failed else "The packs are sound as far as this checks.")
+            typer.echo(finding.line())
+        typer.echo("The packs have errors." if failed else "The packs are sound.")
     raise typer.Exit(NO if failed else DONE)
 
 

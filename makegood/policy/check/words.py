@@ -1,0 +1,96 @@
+"""What is written in a pack: both languages everywhere, cites that say what they rest on, dates without a hole."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from makegood.policy.check.finding import Finding, finding
+from makegood.policy.packs import Pack, Rule
+from makegood.policy.registry import Registry
+from makegood.policy.written import Text
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+FACT_ID = re.compile(r"[a-z]+-\d+")  # rules of one fact share it: az-31, az-31-since-2024
+
+
+def check_words(pack: Pack) -> Iterator[Finding]:
+    yield from _texts(pack)
+    yield from _cites(pack)
+    yield from _dates(pack)
+    yield from _holes_between_rules(pack)
+
+
+def _texts(pack: Pack) -> Iterator[Finding]:
+    """The loader refuses missing texts; here: a Chinese text without Chinese, an English one with it."""
+    for rule, where, text in _all_texts(pack):
+        if not HAN.search(text.zh):
+            yield finding("error", "text_not_translated", pack, rule, f"{where}: zh-Hans has no Chinese in it")
+        if HAN.search(text.en):
+            yield finding("error", "text_not_translated", pack, rule, f"{where}: en has Chinese in it")
+        if set(re.findall(r"\{[^{}]*\}", text.zh)) != set(re.findall(r"\{[^{}]*\}", text.en)):
+            yield finding("error", "texts_differ", pack, rule, f"{where}: the two languages show different facts")
+
+
+def _all_texts(pack: Pack) -> Iterator[tuple[Rule | None, str, Text]]:
+    yield None, "title", pack.title
+    if pack.appeal:
+        yield None, "appeal.to", pack.appeal[1]
+    for fact, said in pack.refusals.items():
+        yield None, f"refusals.{fact}", said.text
+        if said.would_change:
+            yield None, f"refusals.{fact}.would_change", said.would_change
+    for note in pack.written.notes:
+        yield None, f"notes.{note.id}", note.text
+    for rule in pack.rules:
+        yield rule, "text", rule.text
+        yield from ((rule, f"grant.{remedy.kind}", remedy.text) for remedy in rule.remedies)
+        if rule.deny and rule.deny.would_change:
+            yield rule, "deny.would_change", rule.deny.would_change
+
+
+def _cites(pack: Pack) -> Iterator[Finding]:
+    used = {cite.source for rule in pack.rules for cite in rule.cites}
+    used |= {cite.source for note in pack.written.notes for cite in note.cites}
+    for source in pack.written.sources.keys() - used:
+        yield finding("note", "source_not_cited", pack, None, f"the source {source} is cited by no rule")
+    for rule in pack.rules:
+        if not rule.sound:
+            yield finding("note", "unverified", pack, rule, "rests on an unverified cite: only refers to a person")
+
+
+def _dates(pack: Pack) -> Iterator[Finding]:
+    for rule in pack.rules:
+        starts_late = pack.valid_to is not None and rule.valid_from is not None and rule.valid_from >= pack.valid_to
+        ends_early = rule.valid_to is not None and rule.valid_to <= pack.valid_from
+        if starts_late or ends_early:
+            yield finding("error", "never_in_force", pack, rule, "its dates lie outside those of the pack")
+
+
+def _holes_between_rules(pack: Pack) -> Iterator[Finding]:
+    """Rules of one fact that take over from each other leave no day between them."""
+    families: dict[tuple[str, tuple[str, ...]], list[Rule]] = {}
+    for rule in pack.rules:
+        if found := FACT_ID.match(rule.id):
+            families.setdefault((found[0], rule.kinds), []).append(rule)
+    for family in families.values():
+        covered = None
+        for rule in sorted(family, key=lambda rule: rule.valid_from or pack.valid_from):
+            start = rule.valid_from or pack.valid_from
+            if covered is not None and start > covered:
+                text = f"no rule of {FACT_ID.match(rule.id)[0]} is in force from {covered} to {start}"  # type: ignore[index]
+                yield finding("error", "hole_in_dates", pack, rule, text)
+            end = rule.valid_to or pack.valid_to
+            if end is None:
+                break
+            covered = end if covered is None else max(covered, end)
+
+
+def check_versions(registry: Registry, packs: list[Pack]) -> Iterator[Finding]:
+    for pack_id in dict.fromkeys(pack.id for pack in packs):
+        versions = registry.versions(pack_id)
+        for earlier, later in itertools.pairwise(versions):
+            if earlier.valid_to is not None and earlier.valid_to < later.valid_from:
+                text = f"no version is in force from {earlier.valid_to} to {later.valid_from}"
+                yield finding("error", "hole_in_dates", later, None, text)

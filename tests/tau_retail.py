@@ -17,7 +17,7 @@ DATA = SHARED_DATA / "tau-retail"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the benchmark's data is not beside the project")
 
 
-def every_one_passes(name: str, folder: Path, *, share: slice) -> None:
+def every_one_passes(name: str, folder: Path, *, share: slice, through: str = "commands") -> None:
     """Replay the tasks of one of the benchmark's files that fall into the share; each must pass."""
     environment.adopt_database(at=NOON)  # payouts are held in a database that nobody called its own
     environment.release_payouts()
@@ -26,7 +26,7 @@ def every_one_passes(name: str, folder: Path, *, share: slice) -> None:
     path = folder / "tasks.json"
     path.write_text(json.dumps({"tasks": tasks}))
 
-    report = tau_retail.replay(db_path=DATA / "db.json", tasks_path=path, at=NOON)
+    report = tau_retail.replay(db_path=DATA / "db.json", tasks_path=path, at=NOON, through=through)
 
     assert report.failed == []
     assert report.passed == report.tasks == len(tasks) > 0

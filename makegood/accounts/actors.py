@@ -28,18 +28,27 @@ class NotAllowed(errors.Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A party of one request. ``scopes`` narrows what ``role`` allows; None narrows nothing."""
+    """A party of one request. ``scopes`` narrows what ``role`` allows; None narrows nothing.
+
+    ``only_customer`` holds an integration to the records of one customer, as a customer is held to their own.
+    """
 
     kind: Kind
     id: int | None = None
     label: str = ""
     role: str = ""
     scopes: frozenset[str] | None = field(default=None)
+    only_customer: int | None = None
 
     @property
     def key(self) -> str:
         """How event rows name the actor: ``staff:12``, ``customer:7``, ``system:clock``."""
         return f"{self.kind}:{self.label if self.id is None else self.id}"
+
+    @property
+    def held_to(self) -> int | None:
+        """The customer whose records alone this actor may touch; None where all of the merchant's are open."""
+        return self.id if self.kind == "customer" else self.only_customer
 
     def may(self, what: May) -> bool:
         allowed = ALLOWED.get(self.role, frozenset()) if self.role else _ALLOWED_BY_KIND.get(self.kind, frozenset())

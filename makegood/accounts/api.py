@@ -21,10 +21,17 @@ from makegood.accounts import answers, queries
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.answers import Answer
 from makegood.accounts.states import May
-from makegood.kit import tenancy
+from makegood.kit import errors, tenancy
 
 _TRIES = 4
 KEYED = "takes_idempotency_key"
+
+
+class TokenHeld(errors.Forbidden):
+    """These routes show all of the merchant's records; such a token would have to be checked in each of them."""
+
+    code = "token_held_to_customer"
+    message = "This token is held to one customer's records; it opens the tools for AI agents alone."
 
 
 class Bearer(HttpBearer):
@@ -35,12 +42,14 @@ class Bearer(HttpBearer):
         self.what = what
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
-        """Raises TokenInvalid, NotAllowed."""
+        """Raises TokenInvalid, TokenHeld, NotAllowed."""
         # The middleware has already put the merchant named in the token in sight; row-level security then
         # lets only that merchant's tokens be found, so that a forged number opens nothing.
         if tenancy.current_merchant_id() is None:
             raise queries.TokenInvalid(field="Authorization", rule="Bearer")
         actor = queries.actor_of_token(token, at=datetime.now(UTC))
+        if actor.held_to is not None:
+            raise TokenHeld(field="Authorization", rule="token_of_the_merchant")
         require(actor, self.what)
         return actor
 

@@ -221,10 +221,11 @@ def issue_token(
     at: datetime,
     role: Role | str = Role.INTEGRATION,
     expires_at: datetime | None = None,
+    customer_id: int | None = None,
 ) -> str:
     """Make a bearer token; the secret, told this once. Its scopes narrow what its role may do.
 
-    Raises NotAllowed, AccountFieldMalformed.
+    With ``customer_id`` it is for that customer's records alone, and only for the tools of agents. Raises NotAllowed, AccountFieldMalformed.
     """
     require(actor, May.MANAGE)
     _check(role in Role.values, "role", role, "|".join(Role.values))
@@ -240,6 +241,7 @@ def issue_token(
         role=str(role),
         created_at=at,
         expires_at=expires_at,
+        customer_id=customer_id,
         **_of_merchant(),
     )
     _record("token_issued", f"token:{token.id}", actor, at, label=token.label, scopes=wanted, role=token.role)

@@ -60,7 +60,7 @@ class Staff(AbstractBaseUser):
 
 
 class ApiToken(TenantModel):
-    """A bearer token; only the hash of its secret is kept."""
+    """A bearer token; only the hash of its secret is kept. ``customer_id`` holds it to one customer's records."""
 
     label = models.CharField(max_length=80)
     secret_hash = models.CharField(max_length=64)
@@ -69,6 +69,8 @@ class ApiToken(TenantModel):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    customer_id = models.BigIntegerField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from makegood.accounts.actors import Actor
 from makegood.cases.models import Case, CaseText
 from makegood.kit import db, errors
 
@@ -81,14 +82,14 @@ def write_text(case: Case, *, kind: str, body: str, author: str, at: datetime, i
     return digest
 
 
-def lock_case(ref: str) -> Case:
+def lock_case(ref: str, actor: Actor | None = None) -> Case:
     """The case, with its order locked first: order, then ledger, then case is the order of all locks.
 
-    Raises CaseUnknown, the same for a case that is another merchant's.
+    Raises CaseUnknown, the same for a case that is another merchant's or of a customer the actor is not held to.
     """
     db.require_transaction()
-    found = db.fetch_one("select id, order_id from cases_case where ref = %s", [ref])
-    if found is None:
+    found = db.fetch_one("select id, order_id, customer_id from cases_case where ref = %s", [ref])
+    if found is None or (actor is not None and actor.held_to not in {None, found["customer_id"]}):
         raise CaseUnknown(ref, field="case", rule="known_case")
     return lock_case_by_id(found["id"], order_id=found["order_id"])
 

@@ -120,6 +120,22 @@ def reconcile(
 
 
 @app.command()
+def mcp(
+    http: Annotated[bool, typer.Option("--http", help="Serve HTTP instead of standard input and output.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTP.")] = 8010,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of HTTP.")] = 1,
+    customer: Annotated[str, typer.Option(help="Hold the session to this customer (reference).")] = "",
+) -> None:
+    """Serve the tools for AI agents; the access token is read from MAKEGOOD_TOKEN, over HTTP from each request."""
+    from makegood.cli import agents
+
+    if http:
+        agents.serve_http(port=port, workers=workers)
+    else:
+        agents.serve_standard_streams(customer=customer)
+
+
+@app.command()
 def backup(file: Path) -> None:
     """Write database and uploads into one file."""
     with running.database():

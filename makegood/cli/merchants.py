@@ -122,6 +122,7 @@ def issue_token(
     role: Annotated[str, typer.Option(help="integration, agent, reviewer, manager or owner.")] = "integration",
     scope: Annotated[list[str] | None, typer.Option(help="Narrow it to this; may be repeated.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="How long it is good for.")] = None,
+    customer: Annotated[str, typer.Option(help="Hold it to this customer (reference); for AI agents alone.")] = "",
     merchant: Merchant = None,
 ) -> None:
     """Make an access token and print its secret, this once, on stdout."""
@@ -129,6 +130,7 @@ def issue_token(
         from makegood.accounts import commands
         from makegood.accounts.actors import Actor
         from makegood.accounts.states import ALLOWED
+        from makegood.customers.queries import customer_by_reference
 
         now = datetime.now(UTC)
         secret = commands.issue_token(
@@ -136,6 +138,7 @@ def issue_token(
             role=role,
             scopes=scope or sorted(ALLOWED.get(role, frozenset())),
             expires_at=now + timedelta(days=days) if days else None,
+            customer_id=customer_by_reference(customer).id if customer else None,
             actor=Actor.system("cli"),
             at=now,
         )

@@ -33,6 +33,19 @@ The whole contract is the OpenAPI 3.1 document at `/api/v1/openapi.json`. A toke
 """
 
 
+_TOOLS = """# Tools for AI agents
+
+What the MCP server (`makegood mcp`, [how to connect an agent](../how-to/connect-an-agent.md)) offers. A tool is
+open to a token whose role and scopes hold the permission; *staff only* tools are closed to sessions held to one
+customer. *reads* changes nothing, *again* is harmless to repeat, *gives* moves goods or money or ends a case: the
+hints that clients show before a call. Arguments with `?` may be left out. The page is made from the code:
+`python -m makegood.config.reference`.
+
+| tool | what it does | permission | hints | arguments |
+|---|---|---|---|---|
+"""
+
+
 def import_everything() -> None:
     """Load every module of the package, so that every error and every route is known."""
     for module in pkgutil.walk_packages(makegood.__path__, "makegood."):
@@ -81,7 +94,22 @@ def routes_page() -> str:
     return "\n".join([*head, *sorted(rows)]) + "\n"
 
 
-PAGES = {"errors.md": errors_page, "routes.md": routes_page}
+def tools_page() -> str:
+    """Every tool for AI agents: what it does, what permission it needs, what its hints promise."""
+    from makegood.mcp.tools import TOOLS  # noqa: PLC0415 - needs Django set up
+
+    rows = []
+    for tool in TOOLS.values():
+        told = (tool.work.__doc__ or "").splitlines()[0]
+        hints = [name for name in ("reads", "again", "gives") if getattr(tool, name)]
+        hints += [] if tool.for_customers else ["staff only"]
+        fields = tool.arguments.model_fields.items()
+        arguments = ", ".join(f"`{name}{'' if about.is_required() else '?'}`" for name, about in fields)
+        rows.append(f"| `{tool.name}` | {told} | `{tool.needs}` | {', '.join(hints)} | {arguments} |")
+    return "\n".join([*_TOOLS.splitlines(), *sorted(rows)]) + "\n"
+
+
+PAGES = {"errors.md": errors_page, "mcp-tools.md": tools_page, "routes.md": routes_page}
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from makegood.kit import db
 
@@ -28,3 +29,26 @@ def catalog_items(skus: Iterable[str]) -> Mapping[str, CatalogView]:
         [sorted(set(skus))],
     )
     return {row["sku"]: CatalogView(**row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class VariantView:
+    """An item of a product, with what tells it from the others."""
+
+    sku: str
+    title: str
+    options: Mapping[str, Any]
+    price_minor: int
+    currency: str
+    available: bool
+
+
+@db.query
+def catalog_of_product(product: str) -> tuple[VariantView, ...]:
+    """Every item of a product, by sku."""
+    rows = db.fetch(
+        "select sku, title, options, price_minor, currency, available from orders_catalogitem where product = %s"
+        " order by sku",
+        [product],
+    )
+    return tuple(VariantView(**{**row, "options": db.read_json(row["options"])}) for row in rows)

@@ -11,7 +11,6 @@ from makegood.accounts.states import May
 from makegood.cases import history
 from makegood.cases.commands import approving, moving, promising
 from makegood.cases.commands.deciding import HandRemedy, write_hand_decision
-from makegood.cases.commands.filing import check_own
 from makegood.cases.models import Appeal, Case
 from makegood.cases.states import State
 from makegood.kit import db, errors
@@ -47,8 +46,7 @@ def file_appeal(*, ref: str, grounds: str, actor: Actor, at: datetime) -> Case:
 
     Raises CaseUnknown, AppealNotOpen, NewEvidenceNeeded.
     """
-    case = history.lock_case(ref)
-    check_own(case, actor)
+    case = history.lock_case(ref, actor)
     if case.state == State.APPEALED:
         raise AppealNotOpen(ref, field="case", rule="an appeal is open")
     if not moving.appeal_is_open(case) or _window_is_over(case, at):
@@ -88,7 +86,7 @@ def review_appeal(
     AboveLimit, and what granting remedies raises.
     """
     require(actor, May.REVIEW)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     appeal = Appeal.objects.filter(case=case, decided_at__isnull=True).first()
     if case.state != State.APPEALED or appeal is None:
         raise AppealNotOpen(ref, field="case", rule="no appeal is open")

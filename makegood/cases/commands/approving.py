@@ -48,7 +48,7 @@ def approve_case(*, ref: str, actor: Actor, at: datetime, decision_id: int | Non
     BudgetExhausted, CaseUnknown.
     """
     require(actor, May.APPROVE)  # first: who may not approve is not told which cases there are
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     approve_in_transaction(case, actor=actor, at=at, decision_id=decision_id)
     return case
 
@@ -138,7 +138,7 @@ def deny_case(*, ref: str, actor: Actor, at: datetime, why: str = "") -> Case:
     Raises NotAllowed, MoveNotAllowed, CaseUnknown, NothingToApprove.
     """
     require(actor, May.HANDLE)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     deny_in_transaction(case, actor=actor, at=at, why=why)
     return case
 

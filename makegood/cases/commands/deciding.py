@@ -57,7 +57,7 @@ def decide_case(*, ref: str, actor: Actor, at: datetime) -> Case:
     MoveNotAllowed, NotAllowed, and Malformed where the facts contradict one another.
     """
     require(actor, May.HANDLE)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     moving.require_open(case)
     propose(case, actor=actor, at=at)
     moving.finish(case, actor=actor, at=at)
@@ -206,7 +206,7 @@ def decide_by_hand(
     Needs the right to review. Raises NotAllowed, RemedyMalformed, BudgetUnknown, CaseUnknown, MoveNotAllowed.
     """
     require(actor, May.REVIEW)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     moving.require_open(case)
     moving.move(case, to=State.PLANNED)
     write_hand_decision(case, verdict=verdict, remedies=remedies, why=why, actor=actor, at=at)
@@ -273,7 +273,7 @@ def preview_case(*, ref: str, actor: Actor, at: datetime) -> Preview:
     verdict, refused = "", ""
     postings: tuple[StatementRow, ...] = ()
     with db.rehearsal():
-        case = history.lock_case(ref)
+        case = history.lock_case(ref, actor)
         before = len(statement_of_order(case.order_id)) if case.order_id else 0
         if case.state == State.PLANNED:
             decision = db.fetch_one(

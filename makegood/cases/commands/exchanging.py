@@ -125,7 +125,7 @@ def record_difference(*, ref: str, reference: str, actor: Actor, at: datetime) -
     ``reference`` names the payment outside. Raises NotAllowed, NoDifferenceDue, CaseUnknown.
     """
     require(actor, May.CONFIRM_PAYOUT)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     due, paid = case.marks.get("difference_due"), case.marks.get("difference_paid")
     if case.order_id is None or due is None or (paid is not None and paid >= due):
         raise NoDifferenceDue(ref, field="case", rule="difference_due")

@@ -86,13 +86,15 @@ def file_in_transaction(wish: Request, *, actor: Actor, at: datetime) -> Case:
     elif wish.kind not in KINDS_WITHOUT_ORDER:
         raise OrderNeeded(wish.kind, field="order", rule="known_order")
     order_id = order.id if order else None
-    if earlier := _filed_before(wish, order_id):
+    if earlier := _filed_before(wish, order_id, actor):
         return earlier
     owner_id = order.customer.id if order else customers.customer_by_id(_required(wish.customer_id)).id
+    if actor.held_to not in {None, owner_id}:
+        raise customers.CustomerUnknown(owner_id, field="customer")
     lines = asking.check_lines(order, wish.kind, wish.asked) if order else []
     case = _insert(wish, order_id=order_id, customer_id=owner_id, actor=actor, at=at)
     if case is None:  # filed meanwhile under the same key, about another order or none: not kept out by the lock
-        earlier = _filed_before(wish, order_id)
+        earlier = _filed_before(wish, order_id, actor)
         assert earlier is not None  # noqa: S101 - cases are never deleted
         return earlier
     _record_filing(case, wish, actor=actor, at=at)
@@ -151,7 +153,7 @@ def _record_filing(case: Case, wish: Request, *, actor: Actor, at: datetime) -> 
 
 def _check_customer(order: OrderView, actor: Actor, order_number: str) -> None:
     """A customer acts on own orders only; another's order is answered like one that does not exist."""
-    if actor.kind == "customer" and actor.id != order.customer.id:
+    if actor.held_to not in {None, order.customer.id}:
         raise orders.OrderUnknown(order_number, field="order", rule="known_order")
 
 
@@ -161,10 +163,13 @@ def _required(customer_id: int | None) -> int:
     return customer_id
 
 
-def _filed_before(wish: Request, order_id: int | None) -> Case | None:
+def _filed_before(wish: Request, order_id: int | None, actor: Actor) -> Case | None:
     """The case that this request opened before. Raises RequestKeyReused where it was another request."""
     earlier: Case | None = Case.objects.filter(request_key=wish.request_key).first()
-    if earlier and (earlier.order_id, earlier.kind, earlier.reason) != (order_id, wish.kind, wish.reason):
+    if earlier is None:
+        return None
+    same = (earlier.order_id, earlier.kind, earlier.reason) == (order_id, wish.kind, wish.reason)
+    if not same or actor.held_to not in {None, earlier.customer_id}:
         raise RequestKeyReused(wish.request_key, field="request_key", rule="one_key_one_request")
     return earlier
 
@@ -237,8 +242,7 @@ def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetim
 @db.command
 def withdraw_case(*, ref: str, actor: Actor, at: datetime) -> Case:
     """The person who asked no longer wants it; units are free again. Raises CaseUnknown, MoveNotAllowed."""
-    case = history.lock_case(ref)
-    check_own(case, actor)
+    case = history.lock_case(ref, actor)
     moving.require_open(case)
     moving.move(case, to=State.WITHDRAWN)
     history.record(case, "withdrawn", actor=actor.key, at=at)
@@ -254,8 +258,7 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
 
     Raises CaseUnknown, MoveNotAllowed, QuantityTooLarge.
     """
-    case = history.lock_case(ref)
-    check_own(case, actor)
+    case = history.lock_case(ref, actor)
     if case.state in UNDECIDED:
         raise moving.MoveNotAllowed(case.state, field="state", rule="closed_case", wanted=str(State.VERIFYING))
     moving.move(case, to=State.VERIFYING)
@@ -274,22 +277,15 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
 @db.command
 def add_message(*, ref: str, body: str, actor: Actor, at: datetime, internal: bool = False) -> Case:
     """Write on the case; an internal note is for staff only and never leaves."""
-    case = history.lock_case(ref)
-    check_own(case, actor)
+    case = history.lock_case(ref, actor)
     if internal:
         require(actor, May.HANDLE)
     digest = history.write_text(
         case, kind="note" if internal else "message", body=body, author=actor.key, at=at, internal=internal
     )
     history.record(case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest)
-    if case.state in UNDECIDED and actor.kind == "customer":
+    if case.state in UNDECIDED and actor.held_to is not None:
         moving.finish(case, actor=actor, at=at)  # an answer to a question starts the merchant's clock again
     else:
         history.save(case)
     return case
-
-
-def check_own(case: Case, actor: Actor) -> None:
-    """A customer sees own cases only; another's is answered like one that does not exist. Raises CaseUnknown."""
-    if actor.kind == "customer" and actor.id != case.customer_id:
-        raise history.CaseUnknown(case.ref, field="case", rule="known_case")

@@ -113,7 +113,7 @@ def coming_back(case: Case, *, actor: Actor, at: datetime) -> None:
 def authorise_again(*, ref: str, actor: Actor, at: datetime) -> Case:
     """Give the customer the time to send the goods back once more."""
     require(actor, May.HANDLE)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     _require_goods_state(case, GoodsState.AUTHORISED)
     history.record(case, "return_authorised", actor=actor.key, at=at)
     moving.finish(case, actor=actor, at=at)
@@ -123,9 +123,7 @@ def authorise_again(*, ref: str, actor: Actor, at: datetime) -> Case:
 @db.command
 def ship_back(*, ref: str, tracking: str, carrier: str, actor: Actor, at: datetime) -> Case:
     """The customer has handed the goods to a carrier."""
-    case = history.lock_case(ref)
-    if actor.kind == "customer" and actor.id != case.customer_id:
-        raise history.CaseUnknown(ref, field="case", rule="known_case")
+    case = history.lock_case(ref, actor)
     _require_goods_state(case, GoodsState.AUTHORISED)
     history.record(case, "goods_coming_back", actor=actor.key, at=at, tracking=tracking, carrier=carrier)
     _move(case, moving.units_of(case), [Goods.DELIVERED], Goods.RETURNING, "sent_back", at)
@@ -138,7 +136,7 @@ def ship_back(*, ref: str, tracking: str, carrier: str, actor: Actor, at: dateti
 def receive_goods(*, ref: str, actor: Actor, at: datetime) -> Case:
     """The parcel with the goods has arrived at the merchant; inspection comes next."""
     require(actor, May.HANDLE)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     _require_goods_state(case, GoodsState.AUTHORISED, GoodsState.COMING_BACK, GoodsState.LOST)
     receive_in_transaction(case, actor=actor, at=at)
     moving.finish(case, actor=actor, at=at)
@@ -168,7 +166,7 @@ def inspect_goods(*, ref: str, found: Sequence[Inspected], actor: Actor, at: dat
     Every received unit is either accepted or rejected. Raises GoodsNotExpected, LineUnknown, QuantityMalformed.
     """
     require(actor, May.HANDLE)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     _require_goods_state(case, GoodsState.RECEIVED)
     rows = moving.case_lines(case)
     by_number: dict[str, int] = {}

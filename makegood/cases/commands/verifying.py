@@ -10,7 +10,6 @@ from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import history
 from makegood.cases.commands import moving
-from makegood.cases.commands.filing import check_own
 from makegood.cases.models import Case, Evidence, Finding
 from makegood.cases.states import State
 from makegood.kit import db, errors
@@ -41,8 +40,7 @@ def add_evidence(
 
     Raises CaseUnknown, EvidenceKindUnknown, TooManyFiles.
     """
-    case = history.lock_case(ref)
-    check_own(case, actor)
+    case = history.lock_case(ref, actor)
     if kind not in EVIDENCE:
         raise EvidenceKindUnknown(kind, field="kind", rule="|".join(EVIDENCE))
     brought = list(Evidence.objects.filter(case=case))
@@ -55,7 +53,7 @@ def add_evidence(
         case=case,
         kind=kind,
         of_line=of_line,
-        party="customer" if actor.kind == "customer" else "merchant",
+        party="merchant" if actor.held_to is None else "customer",
         sha256=file.sha256,
         media_type=file.media_type,
         size=file.size,
@@ -64,7 +62,7 @@ def add_evidence(
         brought_at=at,
     )
     history.record(case, "evidence_brought", actor=actor.key, at=at, kind=kind, sha256=file.sha256, of_line=of_line)
-    if case.state == State.RECEIVED or (case.state == State.PLANNED and actor.kind == "customer"):
+    if case.state == State.RECEIVED or (case.state == State.PLANNED and actor.held_to is not None):
         moving.move(case, to=State.VERIFYING)
     moving.finish(case, actor=actor, at=at)
     return evidence
@@ -79,7 +77,7 @@ def record_finding(*, ref: str, fact: str, value: Any, how: str, actor: Actor, a
     Raises CaseUnknown, FindingUnknown, NotAllowed, CaseClosed.
     """
     require(actor, May.HANDLE)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     moving.require_open(case)
     if not _can_be_found(case, fact):
         raise FindingUnknown(fact, field="fact", rule="fact_of_the_vocabulary")
@@ -107,7 +105,7 @@ def _can_be_found(case: Case, fact: str) -> bool:
 def assign_case(*, ref: str, staff_id: int | None, actor: Actor, at: datetime) -> Case:
     """Say who works on the case."""
     require(actor, May.HANDLE)
-    case = history.lock_case(ref)
+    case = history.lock_case(ref, actor)
     case.assigned_to = staff_id
     history.record(case, "assigned", actor=actor.key, at=at, to=staff_id)
     history.save(case, "assigned_to")

@@ -25,6 +25,7 @@ def conformance() -> None:
 def tau_retail(
     db: Annotated[Path, typer.Option("--db", help="The benchmark's orders, users and products (db.json).")],
     tasks: Annotated[Path, typer.Option("--tasks", help="The tasks or probes, gzipped or not.")],
+    through: Annotated[str, typer.Option(help="commands, or mcp: the tools for AI agents.")] = "commands",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Replay each task on fresh orders; exit code 1 where outcome or end state differs."""
@@ -34,7 +35,7 @@ def tau_retail(
         from makegood.cli.conformance.tau_retail import replay
 
         with _progress() as show:
-            report = replay(db_path=db, tasks_path=tasks, at=datetime.now(UTC), progress=show)
+            report = replay(db_path=db, tasks_path=tasks, at=datetime.now(UTC), progress=show, through=through)
     if as_json:
         running.print_json(report.as_json())
     else:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from makegood.accounts import commands as accounts
 from makegood.accounts.actors import Actor
@@ -30,6 +30,12 @@ from makegood.settlement import commands as settlement
 
 CLERK = Actor("staff", id=0, label="conformance", role="owner")
 SETTINGS = {"packs": ["tau-retail"], "approval_limits": {"owner": {"USD": 10**12}}}
+
+
+class Perform(Protocol):
+    """Does one action of the benchmark; False where it is refused without an error."""
+
+    def __call__(self, action: Mapping[str, Any], *, key: str, at: datetime) -> bool: ...
 
 
 class InputUnreadable(errors.Malformed):
@@ -68,18 +74,26 @@ def read_document(path: Path, *, field: str) -> dict[str, Any]:
 
 
 def replay(
-    *, db_path: Path, tasks_path: Path, at: datetime, progress: Callable[[int, int], None] | None = None
+    *,
+    db_path: Path,
+    tasks_path: Path,
+    at: datetime,
+    progress: Callable[[int, int], None] | None = None,
+    through: str = "commands",
 ) -> Report:
-    """Run every task of the file; each starts from the orders of ``db_path``. Raises InputUnreadable."""
+    """Run every task of the file; each starts from the orders of ``db_path``. Raises InputUnreadable.
+
+    ``through`` says how: ``commands`` as a clerk, or ``mcp``, the tools for AI agents.
+    """
     base = read_document(db_path, field="--db")
     tasks = read_document(tasks_path, field="--tasks")
     if not isinstance(tasks.get("tasks"), list) or not {"orders", "users", "products"} <= set(base):
         raise InputUnreadable(tasks_path.name, field="--tasks", rule="tasks, orders, users and products are needed")
     report = Report()
-    with shop_of(db_path, at=at):
+    with shop_of(db_path, at=at), _performer(through, base) as act:
         for task in tasks["tasks"]:
             report.tasks += 1
-            why, corrected = run_task(task, base, at=at)
+            why, corrected = run_task(task, base, at=at, act=act)
             if why:
                 report.failed.append({"id": str(task.get("id")), "why": why})
             else:
@@ -89,6 +103,20 @@ def replay(
             if progress:
                 progress(report.tasks, len(tasks["tasks"]))
     return report
+
+
+@contextmanager
+def _performer(through: str, base: Mapping[str, Any]) -> Iterator[Perform]:
+    """Who does the actions. Raises InputUnreadable."""
+    if through == "commands":
+        yield perform
+    elif through == "mcp":
+        from makegood.cli.conformance.tau_mcp import Agent  # the protocol's library is slow to load
+
+        with Agent(base).connected() as agent:
+            yield agent.perform
+    else:
+        raise InputUnreadable(through, field="--through", rule="commands or mcp")
 
 
 @contextmanager
@@ -110,12 +138,15 @@ def shop_of(db_path: Path, *, at: datetime) -> Iterator[int]:
         yield merchant_id
 
 
-def run_task(task: Mapping[str, Any], base: Mapping[str, Any], *, at: datetime) -> tuple[str, str]:
+def run_task(
+    task: Mapping[str, Any], base: Mapping[str, Any], *, at: datetime, act: Perform | None = None
+) -> tuple[str, str]:
     """Why a task does not pass ("" when it does), and why its expectation was corrected ("" when it was not)."""
     why = corrected = ""
     with db.rehearsal():
         try:
-            outcomes = [_attempt(action, task, i, at=at) for i, action in enumerate(task["actions"])]
+            does = act or perform
+            outcomes = [_attempt(does, action, task, i, at=at) for i, action in enumerate(task["actions"])]
             if outcomes != list(task["outcomes"]):
                 why = f"outcomes {outcomes} instead of {task['outcomes']}"
             else:
@@ -125,9 +156,9 @@ def run_task(task: Mapping[str, Any], base: Mapping[str, Any], *, at: datetime) 
     return why, corrected
 
 
-def _attempt(action: Mapping[str, Any], task: Mapping[str, Any], index: int, *, at: datetime) -> str:
+def _attempt(act: Perform, action: Mapping[str, Any], task: Mapping[str, Any], index: int, *, at: datetime) -> str:
     try:
-        return "done" if perform(action, key=f"{task['id']}:{index}", at=at) else "refused"
+        return "done" if act(action, key=f"{task['id']}:{index}", at=at) else "refused"
     except (errors.Unknown, errors.Forbidden, errors.Refused, errors.Malformed):
         return "refused"
 

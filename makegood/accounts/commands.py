@@ -225,7 +225,8 @@ def issue_token(
 ) -> str:
     """Make a bearer token; the secret, told this once. Its scopes narrow what its role may do.
 
-    With ``customer_id`` it is for that customer's records alone, and only for the tools of agents. Raises NotAllowed, AccountFieldMalformed.
+    With ``customer_id`` it is for that customer's records alone, and only for the tools of agents.
+    Raises NotAllowed, AccountFieldMalformed.
     """
     require(actor, May.MANAGE)
     _check(role in Role.values, "role", role, "|".join(Role.values))

@@ -17,6 +17,7 @@ from makegood.policy.outcome import Outcome
 from makegood.policy.packs import Pack
 from makegood.policy.quote import checked_lang, outcome_of
 from makegood.policy.registry import shipped_registry
+from makegood.policy.scenarios import read_book
 
 DONE, NO, UNREADABLE = 0, 1, 2
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
@@ -90,6 +91,28 @@ def check_packs(pack_ids: Annotated[list[str] | None, typer.Argument()] = None, 
             typer.echo(finding.line())
         typer.echo("The packs have errors." if failed else "The packs are sound.")
     raise typer.Exit(NO if failed else DONE)
+
+
+@policy_app.command("try")
+def try_scenarios(
+    files: Annotated[list[Path], typer.Argument(help="Files of scenarios.")],
+    as_json: AsJson = False,  # noqa: FBT002 - same
+) -> None:
+    """Try scenarios: facts in, what must come out. Exit code 1 where one does not come out as expected."""
+    try:
+        scenarios = [scenario for file in files for scenario in read_book(file)]
+        results = [(scenario, scenario.misses(scenario.outcome())) for scenario in scenarios]
+    except DomainError as error:
+        _stop(error)
+    missed = [(scenario, misses) for scenario, misses in results if misses]
+    if as_json:
+        failed = [{"book": scenario.book, "name": scenario.name, "misses": misses} for scenario, misses in missed]
+        _print_json({"scenarios": len(results), "passed": len(results) - len(missed), "failed": failed})
+    else:
+        for scenario, misses in missed:
+            typer.echo(f"{scenario.book}: {scenario.name}: {'; '.join(misses)}")
+        typer.echo(f"{len(results) - len(missed)} of {len(results)} scenarios come out as expected.")
+    raise typer.Exit(NO if missed else DONE)
 
 
 def in_words(outcome: Outcome, lang: str) -> str:

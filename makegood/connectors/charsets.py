@@ -106,6 +106,15 @@ def detect_encoding(path: str) -> Encoding:
     return _weigh(path, sample)
 
 
+def weigh(data: bytes) -> str:
+    """The likeliest encoding of some bytes that are neither ASCII nor UTF-8; empty where nothing fits."""
+    lines = b"\n".join(line for line in data.splitlines() if not line.isascii())[:SAMPLE]
+    try:
+        return _weigh("", lines).name if lines else ""
+    except EncodingUndecided:
+        return ""
+
+
 def _survey(path: str) -> tuple[bytes, bytes, int, int]:
     """Read once: the head, a sample of lines with high bytes, and how many UTF-8 sequences are wrong and right."""
     head = b""

@@ -74,6 +74,25 @@ def change_address(customer_id: int, address: Mapping[str, Any]) -> None:
         raise CustomerUnknown(customer_id, field="customer")
 
 
+def mark_undeliverable(*, kind: str, value: str, why: str, at: datetime) -> None:
+    """Note, inside the caller's transaction, that what is sent to this contact comes back, whoever is known by it."""
+    db.require_transaction()
+    db.execute(
+        "update customers_contact set undeliverable_at = %s, undeliverable_why = %s where kind = %s and value = %s",
+        [at, why[:200], kind, value],
+    )
+
+
+def mark_deliverable(*, kind: str, value: str) -> None:
+    """Take the mark away, inside the caller's transaction: somebody wrote from there."""
+    db.require_transaction()
+    db.execute(
+        "update customers_contact set undeliverable_at = null, undeliverable_why = ''"
+        " where kind = %s and value = %s and undeliverable_at is not null",
+        [kind, value],
+    )
+
+
 def forget_person(customer_id: int, *, at: datetime) -> None:
     """Erase what identifies a person from the records of people, inside the caller's transaction.
 

@@ -24,11 +24,16 @@ class Customer(TenantModel):
 
 
 class Contact(TenantModel):
-    """An address by which a person is known: ``kind`` is email or phone, ``value`` is normalised."""
+    """An address by which a person is known: ``kind`` is email or phone, ``value`` is normalised.
+
+    ``undeliverable_at``: when what was sent there came back for good; nothing is sent there until a sign of life.
+    """
 
     customer = points_at(Customer, "contacts")
     kind = models.CharField(max_length=10)
     value = models.CharField(max_length=200)
+    undeliverable_at = models.DateTimeField(null=True)
+    undeliverable_why = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [

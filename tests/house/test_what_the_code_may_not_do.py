@@ -23,6 +23,7 @@ NETWORK = {
     "asyncio.streams", "requests", "httpx", "httpcore", "aiohttp", "urllib3", "stripe", "websockets",
 }  # fmt: skip
 MAIL = {"smtplib", "imaplib", "poplib", "email", "aiosmtplib", "mailbox", "django.core.mail"}
+MAIL_IS_KNOWN_TO = ("connectors/mail/", "conversations/commands/sending.py")
 SENDS_SQL = {"fetch", "fetch_one", "execute", "executemany", "copy", "raw", "extra", "RawSQL"}
 
 
@@ -80,9 +81,9 @@ def test_row_47_no_request_names_an_address_to_fetch() -> None:
     assert {name for name in names_of(api.get_openapi_schema()) if set(name.lower().split("_")) & words} == set()
 
 
-def test_rows_12_and_13_no_mail_is_read_or_sent() -> None:
-    """The day this fails, the rows of mail come due: one claim for the same letter, no answer to a machine."""
-    assert importing(MAIL) == set()
+def test_rows_12_and_13_only_the_modules_of_mail_read_or_send_it() -> None:
+    """Whoever else reads or sends a mail goes around the loop breaker and the rule that the same mail counts once."""
+    assert {name for name in importing(MAIL) if not name.startswith(MAIL_IS_KNOWN_TO)} == set()
 
 
 def test_row_50_faces_hold_no_sql() -> None:

@@ -144,6 +144,8 @@ def test_functions_that_look_across_merchants_give_ids_and_change_nothing_of_ano
         name_merchant(app, None)
         for call in (
             "cases_merchants_due(now(), 10)",
+            "conversations_merchants_due(now(), 10)",
+            "conversations_merchants_with_mailbox()",
             "settlement_merchants_to_try(now(), 10)",
             "makegood_merchant_ids()",
         ):

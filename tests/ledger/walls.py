@@ -32,6 +32,8 @@ SHARED = {
 # Functions that run with the owner's rights, and what they give away.
 DEFINER = {
     "cases_merchants_due": "ids of merchants",
+    "conversations_merchants_due": "ids of merchants",
+    "conversations_merchants_with_mailbox": "ids of merchants",
     "ledger_post": "writes for the merchant named in the transaction only",
     "makegood_analyze_jobs": "whether statistics were renewed",
     "makegood_merchant_ids": "ids of merchants",

@@ -12,6 +12,7 @@ from makegood.kit.files.store import (
     StorageFull,
     Stored,
     clear_leftovers,
+    keep,
     open_stored,
     store,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "clear_leftovers",
     "content_disposition",
     "display_name",
+    "keep",
     "open_stored",
     "safe_headers",
     "store",

@@ -115,6 +115,19 @@ def store(
         raise
 
 
+def keep(data: bytes, *, uploads: Path, owner: str, field: str = "file") -> str:
+    """Keep bytes exactly as they came, under their hash, whole and durable; the hash.
+
+    Nothing is looked at or cleaned: what is kept so is never shown or handed out but as a download. Raises StorageFull.
+    """
+    try:
+        return _keep_bytes(_folder(uploads, owner), data)
+    except OSError as failed:
+        if failed.errno in FULL:
+            raise StorageFull(field, field=field, rule=errno.errorcode[failed.errno]) from failed
+        raise
+
+
 def open_stored(*, uploads: Path, owner: str, sha256: str) -> BufferedReader:
     """A stored file, read through and found whole before its first byte is given; the caller closes it.
 

@@ -1,0 +1,1 @@
+"""Mail: reading raw messages (pure), sorting them, writing ours, and fetching from a mailbox."""

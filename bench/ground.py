@@ -29,6 +29,7 @@ class Size:
     postings: tuple[int, ...]
     open_deadlines: int
     reads: int
+    mutants_every: int  # 1: every changed pack is tried
     peers: bool
 
 
@@ -41,6 +42,7 @@ FULL = Size(
     postings=(10, 1_000, 100_000),
     open_deadlines=1_000_000,
     reads=300,
+    mutants_every=1,
     peers=True,
 )
 QUICK = Size(
@@ -52,6 +54,7 @@ QUICK = Size(
     postings=(10, 40),
     open_deadlines=300,
     reads=20,
+    mutants_every=40,
     peers=False,
 )
 

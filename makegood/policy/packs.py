@@ -121,7 +121,12 @@ def load_pack(path: Path) -> Pack:
 
 def read_pack(text: str, file: str) -> Pack:
     """Read a pack from YAML text. Raises PackMalformed."""
-    return _Reader(MarkedYaml(text, file)).pack()
+    return read_marked(MarkedYaml(text, file))
+
+
+def read_marked(source: MarkedYaml) -> Pack:
+    """Read a pack from data whose places are known. Raises PackMalformed."""
+    return _Reader(source).pack()
 
 
 class _Reader:

@@ -129,6 +129,7 @@ def in_lines(outcome: Outcome) -> list[str]:
         failed = refusal["failed"]
         why = f"{failed['fact']} needed {failed['needed']} was {failed['was']}"
         lines.append(f"- {refusal['remedy']} {refusal['reason_code']}: {why} [{refusal['rule']}]")
+    lines += [f"= {c.loss} [{c.chosen.rule.id}]" for c in outcome.choices if not c.chosen.rule.remedies]
     lines += [f"? {need['kind']} for {need['fact']} [{need['for']}]" for need in told["evidence_needed"]]
     lines += [f"~ [{entry['rule']}]" for entry in told["referred"]]
     lines += [f"< {entry['because']} {entry['amount']} from {entry['from']}" for entry in told["claw_back"]]

@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from makegood.policy.check.drawing import drawn_cases
 from makegood.policy.cli import policy_app
-from makegood.policy.quote import replay
+from makegood.policy.facts import Facts
+from makegood.policy.packs import Pack
+from makegood.policy.quote import outcome_of, replay
+from makegood.policy.registry import PackNotInForce, shipped_registry
 from makegood.policy.scenarios import Scenario, in_lines, read_book
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -31,13 +35,33 @@ def test_scenario(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_nothing_else_changed_in_what_is_told(file: Path) -> None:
-    told = "\n".join(line for s in read_book(file) for line in (f"# {s.name}", *in_lines(s.outcome()), ""))
-    kept = FOLDER / "told" / f"{file.stem}.txt"
-    if os.environ.get("MAKEGOOD_TELL_ANEW"):
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_text(told, encoding="utf-8")
+    told = [line for s in read_book(file) for line in (f"# {s.name}", *in_lines(s.outcome()), "")]
 
-    assert told.splitlines() == kept.read_text(encoding="utf-8").splitlines()
+    assert told == kept(f"{file.stem}.txt", told)
+
+
+@pytest.mark.parametrize("pack", shipped_registry().packs, ids=lambda pack: f"{pack.id} {pack.version}")
+def test_nothing_else_changed_in_the_cases_drawn_from_a_pack(pack: Pack) -> None:
+    """For every rule a case in which it decides, and its neighbours at the edge of each cell; one line each."""
+    registry = shipped_registry()
+    told = []
+    for case in drawn_cases(pack, registry.combination()):
+        try:
+            lines = in_lines(outcome_of(Facts.from_json(case.facts), pack_ids=[pack.id], registry=registry))
+        except PackNotInForce:
+            lines = ["not in force"]
+        told.append(f"{case.rule} {case.kind} | {case.change} | {' ; '.join(lines)}")
+
+    assert told == kept(f"drawn/{pack.id}-{pack.version}.txt", told)
+
+
+def kept(name: str, told: list[str]) -> list[str]:
+    """What the file says; written anew first where that is asked for."""
+    file = FOLDER / "told" / name
+    if os.environ.get("MAKEGOOD_TELL_ANEW"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join(told) + "\n", encoding="utf-8")
+    return file.read_text(encoding="utf-8").splitlines()
 
 
 def test_no_scenario_has_the_name_of_another() -> None:

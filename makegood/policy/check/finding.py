@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from makegood.policy.check.realize import document_of
 from makegood.policy.packs import Pack, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``error`` or ``note``: where, and what; ``witness`` is one case in which it shows."""
+    """``error`` or ``note``: where and what; ``witness`` is a case in which it shows, ``facts`` the same to quote."""
 
     level: str
     code: str
@@ -20,11 +21,13 @@ class Finding:
     where: str
     text: str
     witness: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "level": self.level, "code": self.code, "pack": self.pack, "rule": self.rule,
             "where": self.where, "text": self.text, "witness": _plain(self.witness),
+            **({"facts": dict(self.facts)} if self.facts else {}),
         }  # fmt: skip
 
     def line(self) -> str:
@@ -38,7 +41,8 @@ def finding(
     level: str, code: str, pack: Pack, rule: Rule | None, text: str, witness: Mapping[str, Any] | None = None
 ) -> Finding:
     where = f"{pack.file}:{rule.line}" if rule else pack.file
-    return Finding(level, code, pack.id, rule.id if rule else "", where, text, witness or {})
+    facts = document_of(witness, pack) if witness and level == "error" else {}
+    return Finding(level, code, pack.id, rule.id if rule else "", where, text, witness or {}, facts)
 
 
 def _plain(witness: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def _compared(above: Table, below: Table, at: int, currency: str) -> Iterator[Fi
             case = _together(above, below, over, at, slot)
             if case is not None:
                 text = f"{less} than {rule.id} of {above.pack.id} for {slot}, on the same facts"
-                yield finding("error", "below_the_law", below.pack, region.rule, text, told(case, region, granted))
+                yield finding(
+                    "error", "below_the_law", below.pack, region.rule, text, told(case, below.start, region, granted)
+                )
                 return  # one case is enough
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from makegood.policy.check.axioms import axioms_of
 from makegood.policy.check.finding import Finding, finding
 from makegood.policy.check.solve import Clause, Domains, narrowed, solve, witness
-from makegood.policy.check.space import Literal, Region, Space
+from makegood.policy.check.space import SOMETHING_ELSE, Literal, Region, Space
 from makegood.policy.combination import Combination
 from makegood.policy.packs import Pack, Rule
 from makegood.policy.reasons import reasons_of
@@ -58,7 +58,7 @@ def kind_domains(space: Space, kind: str, claimant: str) -> Domains:
     domains = dict(space.classes)
     codes = {reason.code for reason in reasons_of(kind, claimant=claimant)}
     if "case.reason" in domains:
-        domains["case.reason"] = frozenset(c for c in domains["case.reason"] if c in codes or c == "something-else")
+        domains["case.reason"] = frozenset(c for c in domains["case.reason"] if c in codes or c == SOMETHING_ELSE)
     domains["case.claimant"] = frozenset({claimant})
     domains["case.kind"] = frozenset({kind})
     return domains
@@ -69,11 +69,12 @@ def needs_of(region: Region) -> list[Clause]:
     return [[Literal(((f"evidence.{kind}", frozenset({True})),)) for kind in need] for need in region.needs]
 
 
-def told(case: Domains, *regions: Region) -> dict[str, Any]:
-    """Of a case the facts that the given rules test: the others do not matter."""
-    names = {name for region in regions for name, _ in region.sets}
+def told(case: Domains, start: Domains, *regions: Region) -> dict[str, Any]:
+    """Of a case the facts that matter: those that the given rules test, and those by which other rules fail."""
+    names = {name for region in regions for name, _ in region.sets} | {"case.kind", "case.claimant"}
     names |= {f"evidence.{kind}" for region in regions for need in region.needs for kind in need}
-    return {name: value for name, value in witness(case).items() if name in names and name != "case.claimant"}
+    names |= {name for name, values in case.items() if values != start[name]}
+    return {name: value for name, value in witness(case).items() if name in names}
 
 
 def check_reach(pack: Pack, by: Combination) -> Iterator[Finding]:
@@ -108,7 +109,9 @@ def _conflicts(table: Table) -> Iterator[Finding]:
                 case = within and _both(table, first, region, within, slot, needs_of(earlier))
                 if case:
                     text = f"holds together with {earlier.rule.id} of the same priority and says otherwise of {slot}"
-                    yield finding("error", "conflict", table.pack, region.rule, text, told(case, region, earlier))
+                    yield finding(
+                        "error", "conflict", table.pack, region.rule, text, told(case, table.start, region, earlier)
+                    )
                     break
 
 
@@ -135,7 +138,7 @@ def _gaps(table: Table) -> Iterator[Finding]:
     for reason in sorted(table.start.get("case.reason", frozenset())):
         domains = narrowed(table.start, {"case.reason": frozenset({reason})} | dict(table.space.scope(table.pack)))
         named = [r for r in table.regions if reason in dict(r.sets).get("case.reason", frozenset({reason}))]
-        if domains is None or not named or reason == "something-else":
+        if domains is None or not named or reason == SOMETHING_ELSE:
             continue
         case = solve(domains, [*(region.fails() for region in table.regions), *table.axioms])
         if case:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from makegood.policy.check.space import Literal
+from makegood.policy.check.space import PRESENT, SOMETHING_ELSE, Literal
 
 Domains = dict[str, frozenset[Any]]
 Clause = Sequence[Literal]
@@ -48,11 +49,14 @@ def solve(domains: Domains, clauses: Sequence[Clause]) -> Domains | None:
 
 def witness(domains: Domains) -> dict[str, Any]:
     """One case out of the domains: the plainest value of each."""
-    return {name: min(values, key=_plainness) for name, values in sorted(domains.items())}
+    return {name: min(values, key=lambda value: _plainness(name, value)) for name, values in sorted(domains.items())}
 
 
-def _plainness(value: Any) -> tuple[bool, str]:
-    return value is None, str(value)
+def _plainness(name: str, value: Any) -> tuple[bool, int, str]:
+    """Known before unknown, days near ours, and rather nothing special, but for a reason, which should be named."""
+    far = abs((value - PRESENT).days) if isinstance(value, date) else 0
+    special = (value == SOMETHING_ELSE) == (name == "case.reason")
+    return value is None, far, f"{special:d}{value}"
 
 
 def _is_entailed(literal: Literal, domains: Domains) -> bool:

@@ -19,6 +19,8 @@ from makegood.policy.registry import EU
 from makegood.policy.vocabulary import FACTS, FactSpec, FactType
 
 UNKNOWN = None
+SOMETHING_ELSE = "something-else"  # any text that no test names
+PRESENT = dt.date(2026, 11, 14)  # a day to show cases on, where any will do
 Sets = Mapping[str, frozenset[Any]]  # variable -> the classes it may have
 FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
 RELATIONS = ("less", "equal", "more")
@@ -119,7 +121,7 @@ class Space:
         elif spec.type is FactType.CHOICE:
             found = set(spec.choices)
         elif spec.type is FactType.TEXT:
-            found = {*values, "something-else"}
+            found = {*values, SOMETHING_ELSE}
         elif spec.type is FactType.INSTANT:
             found = set(_around_days([_day_of(value) for value in values]))
         else:
@@ -143,7 +145,7 @@ class Space:
             places = pack.markets if fact == "market" else pack.platforms
             # One member stands for the Union, but for those that are named themselves.
             named |= {"DE" if place == "EU" else place for place in places or ()}
-        return named | ({"ZZ"} if fact == "market" else {"something-else"})
+        return named | ({"ZZ"} if fact == "market" else {SOMETHING_ELSE})
 
     def _allowed(self, fact: str, cell: Cell) -> tuple[str, frozenset[Any]]:
         test = cell
@@ -202,12 +204,12 @@ def _around(values: Iterable[int]) -> Iterator[int]:
     for edge in edges:
         yield from (edge - 1, edge, edge + 1)
     if not edges:
-        yield 0
+        yield 2_000
 
 
 def _around_days(edges: Iterable[dt.date]) -> Iterator[dt.date]:
     one = dt.timedelta(days=1)
-    yield FIRST_DAY
+    yield from (FIRST_DAY, PRESENT)
     for edge in sorted(set(edges)):
         yield from (edge - one, edge, edge + one)
 

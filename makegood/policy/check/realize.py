@@ -1,0 +1,169 @@
+"""From a case of the table to a document of facts to quote: what is derived is led back to what gives it."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
+
+from makegood.kit.money import Money
+from makegood.policy.check.space import PRESENT, SOMETHING_ELSE
+from makegood.policy.clock import is_workday, zone_of
+from makegood.policy.facts import SECTIONS
+from makegood.policy.formulas import facts_in
+from makegood.policy.packs import Pack
+from makegood.policy.vocabulary import FACTS, FactType
+
+NOON = dt.time(12)
+OTHER_MARKET = "CH"  # a country that no shipped pack is for
+
+
+def document_of(case: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
+    """A document of facts in which the case is so, as far as facts can be given: ``case`` maps facts to values.
+
+    What the case leaves open is plain: one line of one unit for 100.00 and 10.00 of shipping, asked at noon.
+    """
+    return _Drawn(case, pack).document()
+
+
+class _Drawn:
+    def __init__(self, case: Mapping[str, Any], pack: Pack) -> None:
+        self.case = {name: value for name, value in case.items() if value is not None}
+        # Amounts are made of facts that no condition may test; without them there would be nothing to see.
+        self.paying = [fact for fact in _facts_of_amounts(pack) if fact not in case]
+        market = self.case.get("market", "ZZ")
+        self.market = OTHER_MARKET if market == "ZZ" else market
+        self.currency = _currency(pack, self.market)
+        self.zone = zone_of(self.market) or dt.UTC
+        self.found: dict[str, Any] = {}
+        self.asked = self._asked_day()
+
+    def document(self) -> dict[str, Any]:
+        self._put_since()
+        self._put_pairs()
+        for name, value in self.case.items():
+            self._put(name, value)
+        for fact in self.paying:
+            self._put(fact, 2_000 if FACTS[fact].type is FactType.AMOUNT else 1)
+        return self._spread()
+
+    def _asked_day(self) -> dt.date:
+        day = self.case.get("@asked_at")
+        ordered = self.case.get("@order.ordered_at")
+        if ordered is not None:
+            self.found["order.ordered_at"] = self._noon(ordered)
+            day = day or ordered + dt.timedelta(days=max(0, self.case.get("days_since_order", 30)))
+        return min(max(day or PRESENT, dt.date(1990, 1, 1)), dt.date(2100, 1, 1))
+
+    def _noon(self, day: dt.date) -> dt.datetime:
+        return dt.datetime.combine(min(max(day, dt.date(1985, 1, 1)), dt.date(2110, 1, 1)), NOON, tzinfo=self.zone)
+
+    def _put_since(self) -> None:
+        for measure in ("hours", "months", "workdays", "days"):  # days are finest where several count from one moment
+            for name, value in self.case.items():
+                spec = FACTS.get(name)
+                if spec is not None and spec.measure == measure:
+                    self.found[spec.since] = self._before(measure, value)
+        if "days_late" in self.case:
+            delivered = self.found.setdefault("order.delivered_at", self._noon(self.asked))
+            self.found["order.promised_by"] = delivered - dt.timedelta(days=self.case["days_late"])
+
+    def _before(self, measure: str, value: int) -> dt.datetime:
+        if measure == "hours":
+            return self._noon(self.asked) - dt.timedelta(seconds=value)
+        if measure == "days":
+            return self._noon(self.asked - dt.timedelta(days=value))
+        if measure == "months":
+            months = self.asked.year * 12 + self.asked.month - 1 - value
+            year, month = divmod(months, 12)
+            last = calendar.monthrange(year, month + 1)[1]
+            return self._noon(dt.date(year, month + 1, min(self.asked.day, last)))
+        day, left = self.asked, value
+        while left > 0:
+            left -= is_workday(day, self.market)
+            day -= dt.timedelta(days=1)
+        return self._noon(day)
+
+    def _put_pairs(self) -> None:
+        """Two facts that are compared with each other: one unit of difference, or none."""
+        for name, relation in self.case.items():
+            if "~" not in name:
+                continue
+            one, other = name.split("~")
+            step = {"less": -1, "equal": 0, "more": 1}[relation]
+            if FACTS[one].type is FactType.INSTANT:
+                base = self.found.setdefault(other, self._noon(self.asked))
+                self.found[one] = base + dt.timedelta(days=step)
+            else:
+                base = self.found.setdefault(other, 5_000)
+                self.found[one] = base + step
+
+    def _put(self, name: str, value: Any) -> None:
+        if name == "fault":
+            self.found.setdefault("findings.fault", value)
+        elif name.startswith("@") or "~" in name or name not in FACTS:
+            return
+        elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            self.found[name] = self._noon(value)
+        elif value != SOMETHING_ELSE and (not FACTS[name].derived or FACTS[name].may_be_given):
+            self.found.setdefault(name, value)
+
+    def _spread(self) -> dict[str, Any]:
+        line: dict[str, Any] = {"id": "1", "quantity": 1, "paid": 10_000}
+        sections: dict[str, dict[str, Any]] = {"order": {"shipping_paid": 1_000}, "case": {}}
+        for name, value in self.found.items():
+            section, _, key = name.partition(".")
+            if section == "line":
+                line[key] = value
+            elif section in SECTIONS:
+                sections.setdefault(section, {})[key] = value
+        asked_quantity = self.case.get("line.asked_quantity")
+        if asked_quantity:
+            line["quantity"] = max(line["quantity"], asked_quantity)
+            sections["case"]["lines"] = [{"id": "1", "quantity": asked_quantity}]
+        document: dict[str, Any] = {
+            "market": self.market,
+            "currency": self.currency,
+            "asked_at": self._noon(self.asked).isoformat(),
+        }
+        if self.case.get("platform", SOMETHING_ELSE) != SOMETHING_ELSE:
+            document["platform"] = self.case["platform"]
+        for section, values in sections.items():
+            document[section] = {key: self._spelled(f"{section}.{key}", value) for key, value in values.items()}
+        document["order"]["lines"] = [{key: self._spelled(f"line.{key}", value) for key, value in line.items()}]
+        evidence = [
+            {"kind": name.removeprefix("evidence.")} | ({} if value else {"absent": True})
+            for name, value in sorted(self.case.items())
+            if name.startswith("evidence.")
+        ]
+        return document | ({"evidence": evidence} if evidence else {})
+
+    def _spelled(self, name: str, value: Any) -> Any:
+        if isinstance(value, dt.datetime):
+            return value.isoformat()
+        if name in FACTS and FACTS[name].type is FactType.AMOUNT:
+            return Money(max(0, value), self.currency).amount()
+        return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _facts_of_amounts(pack: Pack) -> list[str]:
+    """Facts that formulas of the pack name and that do not follow from others."""
+    formulas = [remedy.amount for rule in pack.rules for remedy in rule.remedies if remedy.amount is not None]
+    return sorted(
+        {fact for formula in formulas for fact in facts_in(formula) if not FACTS[fact].derived}
+        - {"line.paid", "order.shipping_paid"}
+    )
+
+
+def _currency(pack: Pack, market: str) -> str:
+    """The currency in which the pack writes its amounts, else that of the market."""
+    text = str(pack.written.model_dump())
+    for code in ("CNY", "USD", "EUR", "GBP", "JPY"):
+        if f" {code}" in text:
+            return code
+    known = market in get_global("territory_currencies")
+    return get_territory_currencies(market)[0] if known else "CNY"

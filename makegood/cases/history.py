@@ -11,7 +11,10 @@ from typing import Any
 
 from makegood.accounts.actors import Actor
 from makegood.cases.models import Case, CaseText
-from makegood.kit import db, errors
+from makegood.kit import db, errors, jobs
+
+# What somebody who wrote by mail is told by mail.
+TOLD_BY_MAIL = frozenset({"evidence_asked", "approved", "denied", "appeal_decided"})
 
 
 class CaseUnknown(errors.Unknown):
@@ -52,6 +55,8 @@ def record(case: Case, kind: str, /, *, actor: str, at: datetime, **data: Any) -
         ],
     )
     case.event_seq, case.event_hash = seq, link
+    if case.channel == "mail" and kind in TOLD_BY_MAIL:
+        jobs.leave("conversations.tell_customer", queue="notify", case_id=case.id, seq=seq)
     case.marks = fold(case.marks, kind, at)
 
 
@@ -80,6 +85,12 @@ def write_text(case: Case, *, kind: str, body: str, author: str, at: datetime, i
         case=case, kind=kind, author=author, internal=internal, body=body, salt=salt, digest=digest, written_at=at
     )
     return digest
+
+
+def leave_reply(case: Case, digest: str) -> None:
+    """Leave it to conversations to carry what staff just wrote to the customer."""
+    text = CaseText.objects.filter(case=case, digest=digest).order_by("-id").values_list("id", flat=True).first()
+    jobs.leave("conversations.send_reply", queue="notify", text_id=text)
 
 
 def lock_case(ref: str, actor: Actor | None = None) -> Case:

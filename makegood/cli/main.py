@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makegood.cli import cases, merchants, orders, running
+from makegood.cli import cases, mail, merchants, orders, running
 from makegood.cli.conformance import app as conformance
 from makegood.kit import errors
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")
 app.add_typer(conformance.app, name="conformance")
+app.add_typer(mail.app, name="mail")
 app.add_typer(merchants.merchants, name="merchants")
 app.add_typer(merchants.staff, name="staff")
 app.add_typer(merchants.tokens, name="tokens")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import uuid
@@ -54,6 +55,9 @@ ENVIRONMENT = _environment()
 HTTPS = os.environ.get("MAKEGOOD_HTTPS", "") in {"1", "true", "yes"}
 # A demonstration shows letters on the page, because no letter leaves the machine.
 DEMO = os.environ.get("MAKEGOOD_DEMO", "") in {"1", "true", "yes"}
+# Mail out through a provider instead of each mailbox's own server: a mail backend of Django, such as one of Anymail's.
+MAIL_BACKEND = os.environ.get("MAKEGOOD_MAIL_BACKEND", "")
+ANYMAIL = json.loads(os.environ.get("MAKEGOOD_ANYMAIL") or "{}")
 LOG_LEVEL = os.environ.get("MAKEGOOD_LOG_LEVEL", "INFO").upper()
 
 _database = {"ENGINE": "makegood.kit.postgres.backend", "CONN_MAX_AGE": None}

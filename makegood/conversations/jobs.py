@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from makegood.conversations import commands
-from makegood.conversations.models import RawMail
+from makegood.conversations import commands, watching  # noqa: F401 - it registers what keeps mailboxes watched
+from makegood.conversations.models import Message, RawMail
 from makegood.kit import db, jobs
 
 # So long a job has before the sweep does what it was to do.
@@ -18,6 +18,30 @@ def read_mail(*, mail_id: int) -> None:
     commands.read_mail(mail_id=mail_id, at=db.now())
 
 
+@jobs.task("conversations.send_message", queue="notify")
+def send_message(*, message_id: int) -> None:
+    """Left with each message that is written to go out."""
+    commands.send_message(message_id=message_id, at=db.now())
+
+
+@jobs.task("conversations.send_letter", queue="notify")
+def send_letter(*, letter_id: int) -> None:
+    """Left with each letter."""
+    commands.send_letter(letter_id=letter_id, at=db.now())
+
+
+@jobs.task("conversations.send_reply", queue="notify")
+def send_reply(*, text_id: int) -> None:
+    """Left by cases with what staff write to a customer."""
+    commands.send_reply(text_id=text_id, at=db.now())
+
+
+@jobs.task("conversations.tell_customer", queue="notify")
+def tell_customer(*, case_id: int, seq: int) -> None:
+    """Left by cases with what happens to a case that came by mail."""
+    commands.tell_customer(case_id=case_id, seq=seq, at=db.now())
+
+
 @db.query
 def merchants_due(at: datetime, limit: int) -> list[int]:
     """Merchants with mail that was stored a while ago and not read, or written and not sent."""
@@ -26,19 +50,24 @@ def merchants_due(at: datetime, limit: int) -> list[int]:
 
 @db.query
 def _unread(at: datetime) -> list[int]:
-    return list(
-        RawMail.objects.filter(state="stored", came_at__lte=at - PATIENCE)
-        .order_by("came_at")
-        .values_list("id", flat=True)[:50]
-    )
+    found = RawMail.objects.filter(state="stored", came_at__lte=at - PATIENCE).order_by("came_at")
+    return list(found.values_list("id", flat=True)[:50])
+
+
+@db.query
+def _unsent(at: datetime) -> list[int]:
+    found = Message.objects.filter(state__in=["queued", "sending"], due_at__lte=at - PATIENCE).order_by("due_at")
+    return list(found.values_list("id", flat=True)[:50])
 
 
 def catch_up(at: datetime) -> int:
     """Do what a lost job was to do; how much there was."""
-    waiting = _unread(at)
-    for mail_id in waiting:
+    unread, unsent = _unread(at), _unsent(at)
+    for mail_id in unread:
         commands.read_mail(mail_id=mail_id, at=at)
-    return len(waiting)
+    for message_id in unsent:
+        commands.send_message(message_id=message_id, at=at)
+    return len(unread) + len(unsent)
 
 
 jobs.sweep("conversations.catch_up", 20.0, merchants=merchants_due, work=catch_up)

@@ -1,11 +1,74 @@
-"""Reading the outbox."""
+"""Reading conversations: the inbox, one thread, mails beside a case; mailboxes and letters."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from makegood.conversations.models import Letter
+from makegood.conversations.commands.replying import ConversationUnknown
+from makegood.conversations.models import Conversation, Letter, Mailbox, Message, MessageFile, RawMail
+from makegood.customers.models import Contact
 from makegood.kit import db
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    id: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    inline: bool
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message as the desk shows it. ``text_id`` names the text of the case that says the same."""
+
+    id: int
+    direction: str
+    kind: str
+    author: str
+    internal: bool
+    automatic: bool
+    sender: str
+    sender_name: str
+    recipient: str
+    subject: str
+    body: str
+    quoted: str
+    html: str
+    written_at: datetime
+    state: str
+    failed_because: str
+    text_id: int | None
+    raw_id: int | None
+    defects: Sequence[str] = ()
+    files: tuple[FileView, ...] = field(default=())
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        return self.direction == "out" and self.state in {"failed", "unsure", "held", "bounced"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    ref: str
+    case_ref: str
+    customer_id: int | None
+    customer_name: str
+    address: str
+    name: str
+    subject: str
+    language: str
+    waits_for_agent: str
+    opened_at: datetime
+    last_at: datetime
+    excerpt: str = ""
+    messages: tuple[MessageView, ...] = ()
+    undeliverable: bool = False
 
 
 @db.query
@@ -20,3 +83,119 @@ def newest_letter_to(value: str, *, at: datetime) -> Letter | None:
     if not value:
         return None
     return Letter.objects.filter(expires_at__gt=at, to_value=value).order_by("-id").first()
+
+
+@db.query
+def mailboxes() -> list[Mailbox]:
+    """Every mailbox that is or was connected."""
+    return list(Mailbox.objects.order_by("address"))
+
+
+@db.query
+def inbox(*, limit: int = 100) -> list[ConversationView]:
+    """Conversations that wait for an agent, those that waited longest first, with the beginning of the last message."""
+    found = list(
+        Conversation.objects.exclude(waits_for_agent="").select_related("case", "customer").order_by("last_at")[:limit]
+    )
+    excerpts: dict[int, str] = {}
+    for message in Message.objects.filter(conversation__in=found).order_by("id").only("conversation_id", "body"):
+        excerpts[message.conversation_id] = message.body[:160]
+    return [_view(one, excerpt=excerpts.get(one.id, "")) for one in found]
+
+
+@db.query
+def inbox_count() -> int:
+    return Conversation.objects.exclude(waits_for_agent="").count()
+
+
+@db.query
+def conversation_view(ref: str) -> ConversationView:
+    """Raises ConversationUnknown, for another merchant's too."""
+    found = Conversation.objects.select_related("case", "customer").filter(ref=ref.replace("\0", "")[:20]).first()
+    if found is None:
+        raise ConversationUnknown(ref, field="conversation")
+    return _view(found, messages=_messages(Message.objects.filter(conversation=found)))
+
+
+@db.query
+def mails_of_case(case_id: int) -> tuple[MessageView, ...]:
+    """Every mail in the conversations of a case, in their order."""
+    return _messages(Message.objects.filter(conversation__case_id=case_id))
+
+
+@db.query
+def undeliverable_addresses(customer_id: int) -> tuple[str, ...]:
+    """Addresses of a customer from which what was sent came back."""
+    found = Contact.objects.filter(customer_id=customer_id, undeliverable_at__isnull=False).order_by("id")
+    return tuple(found.values_list("value", flat=True))
+
+
+@db.query
+def kept_mails(*, limit: int = 50) -> list[RawMail]:
+    """Mails of machines that were kept without effect, newest first."""
+    return list(RawMail.objects.filter(outcome="kept").order_by("-id")[:limit])
+
+
+@db.query
+def raw_mail(raw_id: int) -> RawMail | None:
+    return RawMail.objects.filter(id=raw_id).first()
+
+
+@db.query
+def file_of(conversation_ref: str, file_id: int) -> MessageFile | None:
+    return MessageFile.objects.filter(id=file_id, message__conversation__ref=conversation_ref).first()
+
+
+def _view(found: Conversation, *, excerpt: str = "", messages: tuple[MessageView, ...] = ()) -> ConversationView:
+    return ConversationView(
+        ref=found.ref,
+        case_ref=found.case.ref if found.case else "",
+        customer_id=found.customer_id,
+        customer_name=found.customer.name if found.customer else "",
+        address=found.address,
+        name=found.name,
+        subject=found.subject,
+        language=found.language,
+        waits_for_agent=found.waits_for_agent,
+        opened_at=found.opened_at,
+        last_at=found.last_at,
+        excerpt=excerpt,
+        messages=messages,
+        undeliverable=Contact.objects.filter(
+            kind="email", value=found.address, undeliverable_at__isnull=False
+        ).exists(),
+    )
+
+
+def _messages(found: Iterable[Message]) -> tuple[MessageView, ...]:
+    rows = sorted(found, key=lambda one: one.id)
+    files: dict[int, list[FileView]] = {}
+    for file in MessageFile.objects.filter(message__in=[one.id for one in rows]).order_by("id"):
+        files.setdefault(file.message_id, []).append(
+            FileView(file.id, file.name, file.media_type, file.size, file.sha256, file.inline, file.refused)
+        )
+    return tuple(
+        MessageView(
+            id=one.id,
+            direction=one.direction,
+            kind=one.kind,
+            author=one.author,
+            internal=one.internal,
+            automatic=one.automatic,
+            sender=one.sender,
+            sender_name=one.sender_name,
+            recipient=one.recipient,
+            subject=one.subject,
+            body=one.body,
+            quoted=one.quoted,
+            html=one.html,
+            written_at=one.written_at,
+            state=one.state,
+            failed_because=one.failed_because,
+            text_id=one.text_id,
+            raw_id=one.raw_id,
+            defects=tuple(one.defects),
+            files=tuple(files.get(one.id, ())),
+        )
+        for one in rows
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ ATTEMPTS = 8
 
 _queue_of: dict[str, str] = {}
 _sweeps: dict[str, Sweep] = {}
+_companions: dict[str, Callable[[threading.Event], None]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,21 @@ def sweep(
 def sweeps() -> tuple[Sweep, ...]:
     """Every sweep the imported modules registered."""
     return tuple(_sweeps.values())
+
+
+def companion(name: str, run: Callable[[threading.Event], None]) -> None:
+    """Register what every worker keeps running beside its jobs until the event is set.
+
+    Several workers may run it at once. Where it ends or fails it is begun again.
+    """
+    if name in _companions:
+        raise ValueError(name)
+    _companions[name] = run
+
+
+def companions() -> Mapping[str, Callable[[threading.Event], None]]:
+    """Every companion the imported modules registered."""
+    return dict(_companions)
 
 
 def tasks() -> Mapping[str, str]:

@@ -14,6 +14,7 @@ ROOT = Path(makegood.__file__).parent
 # Who may speak to another machine, and to which: never to one that a request names.
 SPEAKS_TO = {
     "cli/serving.py": "its own web process on loopback, to see that it is ready",
+    "connectors/mail/imap.py": "the mailbox, at the address an owner of the merchant configured",
     "connectors/simulator": "the simulator of a gateway: its tester, on loopback",
     "connectors/stripe/client.py": "the gateway, at the address an owner of the merchant configured",
     "kit/postgres": "the database",

@@ -284,6 +284,8 @@ def add_message(*, ref: str, body: str, actor: Actor, at: datetime, internal: bo
         case, kind="note" if internal else "message", body=body, author=actor.key, at=at, internal=internal
     )
     history.record(case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest)
+    if actor.kind != "customer" and not internal:
+        history.leave_reply(case, digest)
     if case.state in UNDECIDED and actor.held_to is not None:
         moving.finish(case, actor=actor, at=at)  # an answer to a question starts the merchant's clock again
     else:

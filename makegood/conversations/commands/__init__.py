@@ -1,6 +1,23 @@
 """Everything that changes a conversation."""
 
+from makegood.conversations.commands.fetching import fetch_mailbox
 from makegood.conversations.commands.intake import read_mail, store_mail
 from makegood.conversations.commands.letters import write_letter
+from makegood.conversations.commands.mailboxes import connect_mailbox, disconnect_mailbox
+from makegood.conversations.commands.replying import reply_without_case, send_reply, tell_customer
+from makegood.conversations.commands.sending import send_again, send_letter, send_message
 
-__all__ = ["read_mail", "store_mail", "write_letter"]
+__all__ = [
+    "connect_mailbox",
+    "disconnect_mailbox",
+    "fetch_mailbox",
+    "read_mail",
+    "reply_without_case",
+    "send_again",
+    "send_letter",
+    "send_message",
+    "send_reply",
+    "store_mail",
+    "tell_customer",
+    "write_letter",
+]

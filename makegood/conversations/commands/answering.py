@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -26,9 +28,19 @@ SENT = (SendState.SENT, SendState.UNSURE, SendState.SENDING)
 
 def mailbox_of(conversation: Conversation) -> Mailbox | None:
     """The mailbox that sends for a conversation: the one it came in by, else the merchant's first that can send."""
-    able = Mailbox.objects.filter(active=True).exclude(smtp_host="")
-    own = able.filter(id=conversation.mailbox_id).first() if conversation.mailbox_id else None
-    return own or able.order_by("id").first()
+    own = able_to_send().filter(id=conversation.mailbox_id).first() if conversation.mailbox_id else None
+    return own or first_mailbox()
+
+
+def first_mailbox() -> Mailbox | None:
+    """The merchant's first mailbox that can send."""
+    return able_to_send().order_by("id").first()
+
+
+def able_to_send() -> QuerySet[Mailbox]:
+    """Through a provider of the installation every mailbox can, else those that name a server."""
+    active = Mailbox.objects.filter(active=True)
+    return active if settings.MAIL_BACKEND else active.exclude(smtp_host="")
 
 
 def queue_message(

@@ -1,11 +1,11 @@
-"""Writing letters; sending them is a channel's matter, and none is connected yet."""
+"""Writing letters; a job sends them where the merchant has a mailbox."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from makegood.conversations.models import Letter
-from makegood.kit import db
+from makegood.kit import db, jobs
 
 
 def write_letter(
@@ -17,7 +17,7 @@ def write_letter(
     """
     db.require_transaction()
     Letter.objects.filter(expires_at__lte=at).delete()
-    return Letter.objects.create(
+    letter = Letter.objects.create(
         to_kind=to_kind,
         to_value=to_value,
         language=language,
@@ -26,3 +26,5 @@ def write_letter(
         written_at=at,
         expires_at=expires_at,
     )
+    jobs.leave("conversations.send_letter", queue="notify", letter_id=letter.id)
+    return letter

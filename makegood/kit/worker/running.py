@@ -37,7 +37,8 @@ def run_worker(
 ) -> None:
     """Do jobs and sweeps until ``stop_event`` is set or, in the main thread, SIGTERM or SIGINT comes.
 
-    Running jobs get ``pace.grace_s`` seconds to end. ``sweeps``: those of all modules where none are given.
+    Running jobs get ``pace.grace_s`` seconds to end. ``sweeps``: those of all modules where none are given,
+    and their companions.
     Nothing else ends it: a lost database or a crash of the loop is logged, and after a pause it starts again.
     """
     stop = stop_event or threading.Event()
@@ -51,6 +52,12 @@ def run_worker(
     ):
         side.append(
             threading.Thread(target=partial(keep_doing, name, work, every_s=every_s, stop=stop, pace=pace), name=name)
+        )
+    for name, run in jobs.companions().items() if sweeps is None else ():
+        side.append(
+            threading.Thread(
+                target=partial(keep_doing, name, partial(run, stop), every_s=1.0, stop=stop, pace=pace), name=name
+            )
         )
     with _stopping_on_signals(stop, pace):
         for thread in side:

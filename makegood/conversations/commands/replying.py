@@ -1,0 +1,166 @@
+"""What staff write on a case, and what happens to it, told to the customer by mail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from makegood.accounts import queries as accounts
+from makegood.accounts.actors import Actor, require
+from makegood.accounts.states import May
+from makegood.cases.models import Case, CaseEvent, CaseText
+from makegood.cases.queries import case_view
+from makegood.cases.words import event_said, explain
+from makegood.conversations import rules
+from makegood.conversations.commands import answering
+from makegood.conversations.models import Conversation, Message
+from makegood.customers.models import Contact
+from makegood.kit import db, errors, refs
+
+TEXTS_AT_MOST = 5000
+
+
+class NothingToSendWith(errors.Refused):
+    code = "no_mailbox_to_send"
+    message = "No mailbox of this merchant can send, or the other side has no address."
+
+
+class ConversationUnknown(errors.Unknown):
+    code = "conversation_unknown"
+    message = "There is no conversation {value}."
+
+
+@db.command
+def send_reply(*, text_id: int, at: datetime) -> None:
+    """Queue what staff wrote on a case for its customer; where they have no address, the portal alone shows it."""
+    text = CaseText.objects.filter(id=text_id, internal=False).first()
+    if text is None or text.author.startswith("customer:"):
+        return
+    case = Case.objects.get(id=text.case_id)
+    conversation = _conversation_with(case, at=at)
+    if conversation is None:
+        return
+    queued = answering.queue_message(
+        conversation,
+        to=conversation.address,
+        kind="reply",
+        author=text.author,
+        subject=_subject(conversation, case),
+        body=text.body,
+        request_key=f"text:{text.id}",
+        at=at,
+        automatic=False,
+        text_id=text.id,
+    )
+    if queued is not None:
+        _answered(conversation)
+
+
+@db.command
+def tell_customer(*, case_id: int, seq: int, at: datetime) -> None:
+    """Queue a notice of what happened to a case that came by mail. Everything it says stands in the decision."""
+    case = Case.objects.get(id=case_id)
+    event = CaseEvent.objects.filter(case_id=case_id, seq=seq).first()
+    conversation = _conversation_with(case, at=at)
+    if event is None or conversation is None:
+        return
+    with translation.override(case.language):
+        view = case_view(case.ref)
+        said = [_("Your case %(ref)s: %(what)s.") % {"ref": case.ref, "what": event_said(event.kind)}]
+        if view.decision is not None and event.kind in {"approved", "denied", "evidence_asked"}:
+            told = explain(view.decision)
+            said += [one.text for one in told.remedies if one.text]
+            said += [str(one["text"]) for one in (*told.refused, *told.needed) if one.get("text")]
+        said += [_("To add something, reply to this mail. It was written automatically.")]
+        said += [accounts.merchant().name(case.language)]
+        subject = _subject(conversation, case)
+    answering.queue_message(
+        conversation,
+        to=conversation.address,
+        kind="notice",
+        author="system:mail",
+        subject=subject,
+        body="\n\n".join(said),
+        request_key=f"event:{case.id}:{seq}",
+        at=at,
+        automatic=True,
+        hops=1,
+    )
+
+
+@db.command
+def reply_without_case(*, ref: str, body: str, actor: Actor, at: datetime) -> Message:
+    """Answer a conversation that has no case. Raises NotAllowed, ConversationUnknown, NothingToSendWith."""
+    require(actor, May.HANDLE)
+    conversation = lock_conversation(ref)
+    count = Message.objects.filter(conversation=conversation).count()
+    queued = answering.queue_message(
+        conversation,
+        to=conversation.address,
+        kind="reply",
+        author=actor.key,
+        subject=_subject(conversation, None),
+        body=body[:TEXTS_AT_MOST],
+        request_key=f"reply:{conversation.id}:{count}",
+        at=at,
+        automatic=False,
+    )
+    if queued is None:
+        raise NothingToSendWith(field="mailbox", rule="one_that_can_send")
+    _answered(conversation)
+    return queued
+
+
+def lock_conversation(ref: str) -> Conversation:
+    """Inside a transaction. Raises ConversationUnknown."""
+    found = Conversation.objects.select_for_update().filter(ref=ref.strip().upper()[:20]).first()
+    if found is None:
+        raise ConversationUnknown(ref, field="conversation")
+    return found
+
+
+def _answered(conversation: Conversation) -> None:
+    conversation.waits_for_agent = ""
+    conversation.save(update_fields=["waits_for_agent"])
+
+
+def _subject(conversation: Conversation, case: Case | None) -> str:
+    with translation.override(conversation.language):
+        subject = conversation.subject or (_("Your case") if case else "")
+        about = (
+            _("Re: %(subject)s") % {"subject": subject} if subject else accounts.merchant().name(conversation.language)
+        )
+    return f"{about} [{case.ref}]" if case and case.ref not in about else about
+
+
+def _conversation_with(case: Case, *, at: datetime) -> Conversation | None:
+    """The conversation by mail with the case's customer, begun where there is none; None without an address.
+
+    What goes out goes to an address of the customer, whoever else wrote about the case.
+    """
+    known = [one.value for one in Contact.objects.filter(customer_id=case.customer_id, kind="email").order_by("id")]
+    able = [one for one in known if not Contact.objects.filter(value=one, undeliverable_at__isnull=False).exists()]
+    found = answering.place_of_reply(case)
+    if found is not None and found.address in able:
+        return found
+    if not able:
+        return None
+    if found is not None:
+        found.address = able[0]
+        found.save(update_fields=["address"])
+        return found
+    customer_name = Case.objects.values_list("customer__name", flat=True).get(id=case.id)
+    return Conversation.objects.create(
+        ref=refs.new_ref("V"),
+        case=case,
+        customer_id=case.customer_id,
+        address=able[0],
+        name=customer_name,
+        subject="",
+        subject_key=rules.subject_key(""),
+        language=case.language.lower() if case.language else "en",
+        opened_at=at,
+        last_at=at,
+    )

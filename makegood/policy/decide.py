@@ -220,41 +220,43 @@ def _cap(told: _Told) -> None:
         if room > 0 or given.minor == 0:
             kept.append(given if room == given.minor else _with_minor(given, room))
         elif given.kind in GIVEN_BACK:
-            fact = "line.refunded_before"
-            was = words.plain(FACTS[fact], given.tried.row.get(fact), told.facts.rows[0])
-            failed = Failed(fact, "< line.paid", was)
-            told.refused.append(guard(failed, "already_refunded", words.NOTHING_LEFT, given.line, given.tried.row))
+            row = given.tried.row
+            part = "line" if row.get("line.refunded_before") else "order"
+            fact = f"{part}.refunded_before"
+            failed = Failed(fact, f"< {part}.paid", words.plain(FACTS[fact], row.get(fact, 0), row))
+            told.refused.append(guard(failed, "already_refunded", words.NOTHING_LEFT, given.line, row))
     told.remedies = kept
 
 
 class _Pools:
-    """What each cap still leaves, per line or for the order."""
+    """What each cap still leaves, per line or for the order; None where nothing is known that limits it."""
 
     def __init__(self, rows: Sequence[Row], by: Combination) -> None:
         self.by = by
-        self.left: dict[tuple[str, str | None], int] = {}
+        self.left: dict[tuple[str, str | None], int | None] = {}
         for cap in by.caps:
             for row in rows if cap.per == "line" else rows[:1]:
-                if (room := by.room(cap, row)) is not None:
-                    self.left[cap.id, row.get("line.id") if cap.per == "line" else None] = room
+                self.left[cap.id, row.get("line.id") if cap.per == "line" else None] = by.room(cap, row)
 
     def take(self, kind: str, line: str | None, minor: int) -> int:
         """As much of ``minor`` as every cap on this kind leaves; that much is gone from them."""
-        touched = []
-        for cap in self.by.caps:
-            if kind not in cap.of:
-                continue
+        caps = [cap for cap in self.by.caps if kind in cap.of]
+        for cap in caps:
+            room = self._room(cap.id, line if cap.per == "line" else None)
+            minor = minor if room is None else min(minor, room)
+        for cap in caps:
             place = (cap.id, line if cap.per == "line" else None)
-            mine = [left for (cap_id, _), left in self.left.items() if cap_id == cap.id]
-            if place in self.left:
-                minor = min(minor, self.left[place])
-            elif mine:
-                minor = min(minor, max(0, sum(mine)))  # for the whole order: what is left of all its lines together
-            touched.append(place)
-        for place in touched:
-            if place in self.left or place[1] is None:
-                self.left[place] = self.left.get(place, 0) - minor
+            if (left := self.left.get(place, 0)) is not None:
+                self.left[place] = left - minor
         return minor
+
+    def _room(self, cap: str, line: str | None) -> int | None:
+        """Of a line its own; for the order as a whole what is left of all its lines together."""
+        if (cap, line) in self.left and line is not None:
+            return self.left[cap, line]
+        lefts = [left for (cap_id, _), left in self.left.items() if cap_id == cap]
+        known = [left for left in lefts if left is not None]
+        return max(0, sum(known)) if len(known) == len(lefts) else None
 
 
 def _claw_back(row: Row, by: Combination) -> list[ClawedBack]:
@@ -276,8 +278,9 @@ def _with_minor(given: GrantedRemedy, minor: int) -> GrantedRemedy:
 def _verdict(told: _Told) -> str:
     """One word for all lines: granted in full, in part, or the most that can be said of them."""
     if "grant" in told.outcomes:
-        if not told.remedies and told.refused:
-            return "deny"
+        is_allowed = any(choice.chosen.rule.effect == "allow" for choice in told.choices)
+        if not told.remedies and not is_allowed and (told.needs or told.refused):
+            return "need_evidence" if told.needs else "deny"
         return "partly" if told.refused or set(told.outcomes) != {"grant"} else "grant"
     for word in ("need_evidence", "refer"):
         if word in told.outcomes:

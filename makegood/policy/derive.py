@@ -145,10 +145,14 @@ def _paid_for_kept(asked: list[tuple[Row, int | None]], lines: list[Row]) -> int
 
 
 def _add_order_money(row: Row, lines: list[Row]) -> None:
-    if "order.paid" not in row and lines and all("line.paid" in line for line in lines):
-        shipping = row.get("order.shipping_paid")
-        if shipping is not None:
-            row["order.paid"] = sum(line["line.paid"] for line in lines) + shipping
+    known = [paid for line in lines if (paid := line.get("line.paid", line.get("line.price_paid"))) is not None]
+    shipping = row.get("order.shipping_paid")
+    if known or shipping is not None:
+        row["order.paid_at_least"] = sum(known) + (shipping or 0)
+    if "order.paid" not in row and lines and all("line.paid" in line for line in lines) and shipping is not None:
+        row["order.paid"] = sum(line["line.paid"] for line in lines) + shipping
+    if "order.paid" in row:
+        row["order.paid_at_least"] = row["order.paid"]
 
 
 class _Shares:

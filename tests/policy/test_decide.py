@@ -152,7 +152,8 @@ def test_more_paid_never_means_less_refunded(document: dict[str, Any], more: int
     richer["case"].pop("lines", None)
     before, after = decided(document), decided(richer)
     assert given_in_all(after) >= given_in_all(before) - _moved_shipping(before, after)
-    assert before.verdict == after.verdict or {before.verdict, after.verdict} <= {"grant", "partly", "deny"}
+    if before.total.minor > 0:
+        assert after.verdict in GRANTED
 
 
 def _moved_shipping(before: Outcome, after: Outcome) -> int:

@@ -19,11 +19,11 @@ def axioms_of(space: Space) -> list[Clause]:
 
 def _same_start(space: Space) -> Iterator[Clause]:
     """Days, months, working days and hours since the same moment fit each other."""
-    counted = [FACTS[name] for name in space.classes if name in FACTS and FACTS[name].since]
+    counted = [FACTS[name] for name in sorted(space.classes) if name in FACTS and FACTS[name].since]
     for one, other in itertools.combinations(counted, 2):
         if one.since != other.since:
             continue
-        for value in space.classes[one.name]:
+        for value in sorted(space.classes[one.name], key=str):
             low, high = _days_of(one.measure, value)
             fitting = frozenset(
                 v for v in space.classes[other.name]
@@ -54,7 +54,7 @@ def _fault(space: Space) -> Iterator[Clause]:
     """``fault`` is what was found, where it was found."""
     if not {"fault", "findings.fault"} <= space.classes.keys():
         return
-    for value in space.classes["findings.fault"]:
+    for value in sorted(space.classes["findings.fault"], key=str):
         if value is not None:
             others = space.classes["findings.fault"] - {value}
             yield [Literal((("findings.fault", others),)), Literal((("fault", frozenset({value})),))]

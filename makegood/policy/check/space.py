@@ -67,9 +67,11 @@ class Space:
                     self._note(fact, cell)
         for fact, operands in self.tests.items():
             self._divide(FACTS[fact], operands)
-        for kind in {kind for pack in self.packs for rule in pack.rules for need in rule.evidence for kind in need}:
+        for kind in sorted(
+            {kind for pack in self.packs for rule in pack.rules for need in rule.evidence for kind in need}
+        ):
             self.classes[f"evidence.{kind}"] = frozenset({True, False})
-        for dated_by in {pack.dated_by for pack in self.packs}:
+        for dated_by in sorted({pack.dated_by for pack in self.packs}):
             self.classes[f"@{dated_by}"] = frozenset(self._days(dated_by))
         self.classes["market"] = frozenset(self._places("market"))
         self.classes["platform"] = frozenset(self._places("platform"))

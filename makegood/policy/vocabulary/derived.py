@@ -39,6 +39,10 @@ DERIVED: tuple[FactSpec, ...] = (
         where="given, else the lines' paid and order.shipping_paid", needs=("line.paid", "order.shipping_paid"),
     ),
     FactSpec(
+        "order.paid_at_least", A, "已知的订单实付金额", "known to be paid for the order", derived=True,
+        where="order.paid, else the sum of those of its parts that are known", needs=("line.paid",),
+    ),
+    FactSpec(
         "order.paid_for_kept", A, "保留商品的实付金额", "paid for the units that are kept", derived=True,
         where="the lines' paid for all units that are left and not asked", needs=("line.paid", "line.quantity"),
     ),

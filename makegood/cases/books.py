@@ -25,7 +25,7 @@ def open_books(order: OrderView, *, at: datetime) -> None:
     if are_open(order.id):
         return
     moves = [*_goods(order), *_value(order), *_money(order), *_points(order)]
-    ledger.post(
+    ledger.enter(
         kind="order_opened",
         request_key=_key(order.id),
         moves=moves,
@@ -109,7 +109,7 @@ def open_credit(methods: Iterable[tuple[int, int, str]], *, at: datetime) -> Non
     """Enter the opening balance of gift cards and store credit: (method id, minor units, currency). Once each."""
     for method_id, opening_minor, currency in methods:
         if opening_minor:
-            ledger.post(
+            ledger.enter(
                 kind="credit_opened",
                 request_key=f"open-credit:{method_id}",
                 moves=[Move(Book.CREDIT, method_id, Credit.ISSUED, Credit.BALANCE, currency, opening_minor)],
@@ -158,7 +158,7 @@ def move_goods(
         taken = take_units(line_id, quantity, sources=sources, target=target, held=held[line_id])
         moves += taken.moves
         short += taken.short
-    ledger.post(kind=kind, request_key=request_key, moves=moves, at=at, order_id=order_id, cause=cause)
+    ledger.enter(kind=kind, request_key=request_key, moves=moves, at=at, order_id=order_id, cause=cause)
     return short
 
 

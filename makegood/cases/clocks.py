@@ -43,7 +43,7 @@ def set_clocks(case: Case, *, may_appeal: bool = False, at: datetime) -> None:
     passed = {(row["wait"], row["starts_at"], row["due_at"]) for row in rows if row["state"] == DeadlineState.PASSED}
     for wait, row in open_rows.items():
         if wait not in wanted or wanted[Wait(wait)].starts_at != row["starts_at"]:
-            db.execute(
+            db.send(
                 "update cases_deadline set state = %s, ended_at = %s where id = %s", [DeadlineState.MET, at, row["id"]]
             )
     nearest: tuple[datetime, str] | None = None
@@ -69,7 +69,7 @@ def _settle(
     state = DeadlineState.OPEN if due else DeadlineState.PAUSED
     if row is not None and row["starts_at"] == waiting.starts_at:
         if (row["due_at"], row["provisional"], row["state"]) != (due_at, provisional, state):
-            db.execute(
+            db.send(
                 "update cases_deadline set due_at = %s, provisional = %s, state = %s where id = %s",
                 [due_at, provisional, state, row["id"]],
             )
@@ -79,7 +79,7 @@ def _settle(
     party, silence = WAITS[waiting.wait]
     if waiting.wait == Wait.MERCHANT_ANSWER and settings.auto_approve_on_silence:
         silence = Silence.AUTO_APPROVE
-    db.insert(
+    db.send_rows(
         "cases_deadline",
         [
             {

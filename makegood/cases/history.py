@@ -39,7 +39,7 @@ def record(case: Case, kind: str, /, *, actor: str, at: datetime, **data: Any) -
     at = at.astimezone(UTC)
     seq = case.event_seq + 1
     link = event_hash(case.event_hash, seq=seq, kind=kind, actor=actor, happened_at=at, data=data)
-    db.insert(
+    db.send_rows(
         "cases_caseevent",
         [
             {
@@ -108,7 +108,7 @@ def lock_case(ref: str, actor: Actor | None = None) -> Case:
 def lock_case_by_id(case_id: int, *, order_id: int | None) -> Case:
     """As ``lock_case``, where the ids are known already."""
     if order_id is not None:
-        db.execute("select 1 from orders_order where id = %s for update", [order_id])
+        db.send("select 1 from orders_order where id = %s for update", [order_id])
     row = db.fetch_one("select * from cases_case where id = %s for update", [case_id])
     if row is None:
         raise CaseUnknown(case_id, field="case", rule="known_case")
@@ -121,7 +121,7 @@ def save(case: Case, *fields: str) -> None:
     """Write the named columns and the chain's end."""
     names = (*fields, "marks", "event_seq", "event_hash")
     values = [json.dumps(case.marks) if name == "marks" else getattr(case, name) for name in names]
-    db.execute(f"update cases_case set {', '.join(f'{name} = %s' for name in names)} where id = %s", [*values, case.id])
+    db.send(f"update cases_case set {', '.join(f'{name} = %s' for name in names)} where id = %s", [*values, case.id])
 
 
 @db.query

@@ -17,13 +17,15 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 from django.db import transaction as django_transaction
 
 from makegood.kit import errors, tenancy
+from makegood.kit.postgres.backend.base import Statement
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Params = Sequence[Any] | Mapping[str, Any]
 
 _rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
 _together: ContextVar[bool] = ContextVar("together", default=False)
@@ -76,6 +78,17 @@ def _is_connection_lost(problem: Exception, sqlstate: str | None) -> bool:
 
 
 @contextmanager
+def _told() -> Iterator[None]:
+    """A constraint broken at the commit is told as what it means, where its statement says so."""
+    try:
+        yield
+    except IntegrityError as problem:
+        if (refusal := getattr(problem, "refusal", None)) is not None:
+            raise refusal from problem
+        raise
+
+
+@contextmanager
 def atomically() -> Iterator[None]:
     """One durable transaction; in a rehearsal a savepoint whose deferred constraints are checked at its end."""
     if _together.get() and not _rehearsing.get():
@@ -83,10 +96,10 @@ def atomically() -> Iterator[None]:
             yield
         return
     if not _rehearsing.get():
-        with django_transaction.atomic(durable=True):
+        with _told(), django_transaction.atomic(durable=True):
             yield
         return
-    with django_transaction.atomic():
+    with _told(), django_transaction.atomic():
         yield
         _check_deferred_constraints()
 
@@ -108,7 +121,7 @@ def together() -> Iterator[None]:
 
     For faces. What the command raises undoes all of it.
     """
-    with django_transaction.atomic(durable=True):
+    with _told(), django_transaction.atomic(durable=True):
         token = _together.set(True)
         try:
             yield
@@ -123,7 +136,7 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
             return function(*args, **kwargs)
-        with django_transaction.atomic():
+        with _told(), django_transaction.atomic():
             return function(*args, **kwargs)
 
     return run
@@ -133,7 +146,7 @@ def query(function: Callable[P, R]) -> Callable[P, R]:
 def savepoint() -> Iterator[None]:
     """Part of the caller's transaction that may fail alone."""
     require_transaction()
-    with django_transaction.atomic():
+    with _told(), django_transaction.atomic():
         yield
 
 
@@ -187,27 +200,49 @@ def forget(name: str) -> None:
     connection.kept.pop((name, tenancy.current_merchant_id()), None)  # type: ignore[attr-defined]  # same
 
 
-def fetch(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
-    """All rows as dicts."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+def fetch(sql: str, params: Params = (), *, refusals: Mapping[str, Exception] | None = None) -> list[dict[str, Any]]:
+    """All rows as dicts. ``refusals``: what a broken constraint of that name means to people."""
+    return _rows(connection.ask(Statement(sql, params, refusals or {}))[0])  # type: ignore[attr-defined]  # our backend's
 
 
-def fetch_one(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> dict[str, Any] | None:
+def fetch_each(*asked: tuple[str, Params]) -> list[list[dict[str, Any]]]:
+    """The rows of several statements that need not wait for one another, in one round trip.
+
+    Each sees what those before it did, and takes a snapshot of its own: what is locked by one is read by the next.
+    """
+    cursors = connection.ask(*(Statement(sql, params) for sql, params in asked))  # type: ignore[attr-defined]  # same
+    return [_rows(cursor) for cursor in cursors]
+
+
+def _rows(cursor: Any) -> list[dict[str, Any]]:
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def fetch_one(sql: str, params: Params = ()) -> dict[str, Any] | None:
     """The only row, or None. More than one is a defect."""
-    rows = fetch(sql, params)
+    return only(fetch(sql, params))
+
+
+def only(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The only row, or None. More than one is a defect."""
     if len(rows) > 1:
         raise AssertionError("one row expected")
     return rows[0] if rows else None
 
 
-def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+def execute(sql: str, params: Params = ()) -> int:
     """Run a statement; how many rows it touched."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return int(cursor.rowcount)
+    return int(connection.ask(Statement(sql, params))[0].rowcount)  # type: ignore[attr-defined]  # our backend's
+
+
+def send(sql: str, params: Params = (), *, refusals: Mapping[str, Exception] | None = None) -> None:
+    """Say a statement whose answer nobody needs: it goes out with the next one that is asked, or with the commit.
+
+    What it breaks is raised there. ``refusals``: what a broken constraint of that name means to people.
+    """
+    require_transaction()
+    connection.send(Statement(sql, params, refusals or {}))  # type: ignore[attr-defined]  # our backend's
 
 
 def insert(table: str, rows: Sequence[Mapping[str, Any]], *, returning: str = "id") -> list[Any]:
@@ -217,13 +252,23 @@ def insert(table: str, rows: Sequence[Mapping[str, Any]], *, returning: str = "i
     """
     if not rows:
         return []
+    sql, params = _insertion(table, rows)
+    cursor = connection.ask(Statement(f"{sql} returning {returning}", params))[0]  # type: ignore[attr-defined]  # same
+    return [row[0] for row in cursor.fetchall()]
+
+
+def send_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """As ``insert``, without waiting: see ``send``."""
+    if rows:
+        send(*_insertion(table, rows))
+
+
+def _insertion(table: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
     columns = list(rows[0])
     row_marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
     names = ", ".join(f'"{name}"' for name in columns)
-    sql = f'insert into "{table}" ({names}) values {", ".join([row_marks] * len(rows))} returning {returning}'
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [row[name] for row in rows for name in columns])
-        return [row[0] for row in cursor.fetchall()]
+    sql = f'insert into "{table}" ({names}) values {", ".join([row_marks] * len(rows))}'
+    return sql, [row[name] for row in rows for name in columns]
 
 
 def read_json(value: Any) -> Any:

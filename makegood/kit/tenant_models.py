@@ -72,4 +72,28 @@ def tenant_table(
             f'create trigger append_only_truncate before truncate on "{table}"'
             " for each statement execute function makegood_append_only()"
         )
-    return migrations.RunSQL(sql=statements, reverse_sql=migrations.RunSQL.noop)
+    return migrations.RunSQL(sql=tuple(statements), reverse_sql=migrations.RunSQL.noop)
+
+
+def merchant_by_parent(*tables: str) -> migrations.RunSQL:
+    """Migration operation: tables whose every row has a parent of the same merchant need no key to the merchant itself.
+
+    The pair (merchant_id, parent) points at a row whose own merchant is known to be one; saying it again costs a look
+    at, and a lock on, the merchant's row for each row written.
+    """
+    statements = [
+        f"""
+        do $$ begin
+            if not exists (
+                select 1 from pg_constraint c
+                  join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any(c.conkey)
+                 where c.conrelid = '{table}'::regclass and c.contype = 'f' and cardinality(c.conkey) = 2
+                   and a.attname <> 'merchant_id' and a.attnotnull) then
+                raise exception '{table} has no parent that is always there';
+            end if;
+            alter table "{table}" drop constraint {table}_merchant_fk;
+        end $$
+        """
+        for table in tables
+    ]
+    return migrations.RunSQL(sql=tuple(statements), reverse_sql=migrations.RunSQL.noop)

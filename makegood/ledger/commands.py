@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db import IntegrityError, connection
+from typing import Any
 
 from makegood.kit import db, errors
 
@@ -40,16 +39,45 @@ class Posted:
     again: bool
 
 
+_POST = "select ledger_post(%s, %s, %s, %s, %s, %s::jsonb) as id"
+
+
+def enter(
+    *, kind: str, request_key: str, moves: Iterable[Move], at: datetime, order_id: int | None = None, cause: str = ""
+) -> None:
+    """Write one balanced entry inside the caller's transaction; the same ``request_key`` is entered once, ever.
+
+    Moves of zero are left out; with nothing left to move no entry is written. Nobody waits for it: Overdrawn, when an
+    account would fall below zero, is raised by what is asked next, or by the commit (see ``db.send``).
+    """
+    if (params := _params(kind, request_key, moves, at, order_id, cause)) is not None:
+        db.send(_POST, params, refusals=_refusals(kind))
+
+
 def post(
     *, kind: str, request_key: str, moves: Iterable[Move], at: datetime, order_id: int | None = None, cause: str = ""
 ) -> Posted | None:
-    """Write one balanced entry inside the caller's transaction; the same ``request_key`` posts once, ever.
+    """As ``enter``, and wait: what was written, None where there was nothing to move.
 
-    Moves of zero are left out; with nothing left to move no entry is written and None is given.
-    Raises Overdrawn when an account would fall below zero; the caller's transaction is then over.
+    Raises Overdrawn at once; the caller's transaction, or its savepoint, is then over.
     """
+    if (params := _params(kind, request_key, moves, at, order_id, cause)) is None:
+        return None
+    [row] = db.fetch(_POST, params, refusals=_refusals(kind))
+    return Posted(abs(row["id"]), again=row["id"] < 0)
+
+
+def _refusals(kind: str) -> dict[str, Exception]:
+    return {"ledger_account_floor": Overdrawn(kind, field="moves", rule="no_account_below_zero")}
+
+
+def _params(
+    kind: str, request_key: str, moves: Iterable[Move], at: datetime, order_id: int | None, cause: str
+) -> list[Any] | None:
     db.require_transaction()
     moves = list(moves)
+    if any(move.amount < 0 for move in moves):
+        raise ValueError("a move goes from source to target; its amount is positive")
     rows = [
         {
             "book": str(move.book),
@@ -62,19 +90,4 @@ def post(
         for move in moves
         if move.amount
     ]
-    if any(move.amount < 0 for move in moves):
-        raise ValueError("a move goes from source to target; its amount is positive")
-    if not rows:
-        return None
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select ledger_post(%s, %s, %s, %s, %s, %s::jsonb)",
-                [kind, request_key, order_id, cause, at, json.dumps(rows)],
-            )
-            entry_id: int = cursor.fetchone()[0]
-    except IntegrityError as refused:
-        if "ledger_account_floor" in str(refused):
-            raise Overdrawn(kind, field="moves", rule="no_account_below_zero") from refused
-        raise
-    return Posted(abs(entry_id), again=entry_id < 0)
+    return [kind, request_key, order_id, cause, at, json.dumps(rows)] if rows else None

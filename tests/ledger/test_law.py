@@ -19,7 +19,7 @@ from psycopg import errors
 
 from makegood.kit import db, tenancy
 from makegood.ledger import queries
-from makegood.ledger.commands import Move, Overdrawn, Posted, post
+from makegood.ledger.commands import Move, Overdrawn, Posted, enter, post
 from makegood.ledger.states import UNIT, Book, Claims, Goods, MoneyAccount
 from tests import postgres_for_tests
 from tests.conftest import NOON, open_merchant
@@ -128,7 +128,7 @@ def write_entry(role: psycopg.Connection[Any], seq: int) -> None:
 def add_postings(role: psycopg.Connection[Any], amounts: tuple[int, ...]) -> None:
     role.execute(
         "insert into ledger_posting (entry_id, account_id, amount, balance_after)"
-        " select (select id from ledger_entry where request_key = 'forged'), a.id, n.amount, 0"
+        " select (select id from ledger_entry where request_key = 'forged'), a.id, n.amount, a.balance + n.amount"
         " from unnest(array['~sold', 'to_ship'], %s::bigint[]) as n(name, amount)"
         " join ledger_account a on a.name = n.name and n.amount is not null",
         [list(amounts)],
@@ -143,7 +143,20 @@ def test_balance_is_asked_for_each_subject_and_asset_not_for_the_sum_of_all(merc
             role.execute(
                 "insert into ledger_posting (entry_id, account_id, amount, balance_after)"
                 " select (select id from ledger_entry where request_key = 'forged'), id,"
-                " case subject_id when 1 then -10 else 10 end, 0 from ledger_account where name = 'available'"
+                " moved, balance + moved from (select id, balance, case subject_id when 1 then -10 else 10 end as moved"
+                " from ledger_account where name = 'available') as available"
+            )
+
+
+def test_a_posting_that_does_not_say_the_balance_after_it_is_refused(merchant: int) -> None:
+    posted("a", sold(1, 3))
+    with owner() as role:
+        write_entry(role, seq=2)
+        with pytest.raises(errors.CheckViolation, match="does not say what the balance is after it"):
+            role.execute(
+                "insert into ledger_posting (entry_id, account_id, amount, balance_after)"
+                " select (select id from ledger_entry where request_key = 'forged'), id, 1, balance"
+                " from ledger_account where name = 'to_ship'"
             )
 
 
@@ -243,6 +256,31 @@ def test_a_refused_posting_leaves_the_caller_s_transaction_undone_as_a_whole(mer
     with pytest.raises(Overdrawn):
         two()
     assert queries.balances(Book.GOODS, [1])[1] == {"~sold": -3, "to_ship": 3}
+
+
+def test_an_entry_that_nobody_waited_for_is_refused_by_what_comes_next_or_by_the_commit(merchant: int) -> None:
+    posted("a", sold(1, 3))
+
+    def take_too_much() -> None:
+        enter(kind="test", request_key="b", moves=[shipped(1, 2)], at=NOON)
+        enter(kind="test", request_key="c", moves=[shipped(1, 2)], at=NOON)
+
+    def take_too_much_and_ask() -> None:
+        take_too_much()
+        with pytest.raises(Overdrawn):
+            db.fetch("select 1 as one")
+        raise ZeroDivisionError
+
+    with pytest.raises(Overdrawn), db.atomically():
+        take_too_much()
+    with pytest.raises(ZeroDivisionError), db.atomically():
+        take_too_much_and_ask()
+    with db.atomically():
+        with pytest.raises(Overdrawn), db.savepoint():
+            take_too_much()
+        enter(kind="test", request_key="d", moves=[shipped(1, 1)], at=NOON)
+    assert queries.balances(Book.GOODS, [1])[1] == {"~sold": -3, "to_ship": 2, "in_transit": 1}
+    assert queries.faults() == []
 
 
 def test_moves_of_nothing_write_nothing_and_negative_ones_are_a_defect(merchant: int) -> None:

@@ -97,7 +97,7 @@ def review_appeal(
     had = before["verdict"] if before else "deny"
     if outcome == "upheld":
         moving.move(case, to=State.DENIED if had == "deny" else State.APPROVED)
-        db.execute("update cases_decision set communicated_at = %s where id = %s", [at, appeal.decision_id])
+        db.send("update cases_decision set communicated_at = %s where id = %s", [at, appeal.decision_id])
     else:
         _grant(case, outcome, remedies, why=why, actor=actor, at=at)
     Appeal.objects.filter(id=appeal.id).update(outcome=outcome, reviewer=actor.key, decided_at=at)
@@ -129,7 +129,7 @@ def _grant(case: Case, outcome: str, remedies: Sequence[HandRemedy], *, why: str
     total = promising.money_total(planned, order.currency if order else currency)
     if total and not accounts.settings_of_merchant().may_approve(actor.role, total):
         raise approving.AboveLimit(total.amount(), field="total", rule="approval_limit", role=actor.role)
-    db.execute(
+    db.send(
         "update cases_decision set communicated_at = %s, approved_by = %s where id = %s", [at, actor.key, decision_id]
     )
     promising.promise(case, order, planned, actor=actor, at=at)

@@ -71,7 +71,7 @@ def approve_in_transaction(case: Case, *, actor: Actor, at: datetime, decision_i
         moving.finish(case, actor=actor, at=at)
         return
     moving.move(case, to=State.APPROVED)
-    db.execute(
+    db.send(
         "update cases_decision set communicated_at = %s, approved_by = case when approved_by = '' then %s"
         " else approved_by end where id = %s",
         [at, actor.key, decision["id"]],
@@ -122,12 +122,12 @@ def check_limits(actor: Actor, total: Money, decision: dict[str, Any]) -> None:
 def _second(case: Case, decision: dict[str, Any], *, actor: Actor, at: datetime) -> bool:
     """Note the first of two approvals; True when this is the second, by somebody else. Raises OwnDecision."""
     if not decision["approved_by"]:
-        db.execute("update cases_decision set approved_by = %s where id = %s", [actor.key, decision["id"]])
+        db.send("update cases_decision set approved_by = %s where id = %s", [actor.key, decision["id"]])
         history.record(case, "approved_first", actor=actor.key, at=at, decision=decision["id"])
         return False
     if decision["approved_by"] == actor.key:
         raise OwnDecision(actor.key, field="actor", rule="second_person")
-    db.execute("update cases_decision set second_by = %s where id = %s", [actor.key, decision["id"]])
+    db.send("update cases_decision set second_by = %s where id = %s", [actor.key, decision["id"]])
     return True
 
 
@@ -154,7 +154,7 @@ def deny_in_transaction(case: Case, *, actor: Actor, at: datetime, why: str = ""
     if decision["verdict"] != "deny":
         raise NotDeniable(decision["verdict"], field="decision", rule="deny")
     moving.move(case, to=State.DENIED)
-    db.execute(
+    db.send(
         "update cases_decision set communicated_at = %s, approved_by = %s where id = %s",
         [at, actor.key, decision["id"]],
     )

@@ -64,7 +64,7 @@ def _change_items(case: Case, order: OrderView, *, actor: Actor, at: datetime) -
     moves: list[Move] = []
     for row, new in zip(rows, new_lines, strict=True):
         moves += swap(row, new, order)
-    ledger.post(
+    ledger.enter(
         kind="items_changed",
         request_key=f"case:{case.id}:items",
         moves=moves,
@@ -118,7 +118,7 @@ def take_payment(case: Case, order: OrderView, method: customers.MethodRow, amou
     moves = [Move(Book.MONEY, payment_id, MoneyAccount.CAPTURED, MoneyAccount.AVAILABLE, order.currency, amount)]
     if method.kind in {"gift_card", "store_credit"}:
         moves.append(Move(Book.CREDIT, method.id, Credit.BALANCE, Credit.ISSUED, order.currency, amount))
-    ledger.post(
+    ledger.enter(
         kind="payment_taken",
         request_key=f"case:{case.id}:taken",
         moves=moves,
@@ -153,14 +153,14 @@ def _give_back(case: Case, order: OrderView, shares: Mapping[int, int], *, at: d
             }
         ],
     )
-    db.insert(
+    db.send_rows(
         "cases_remedyshare",
         [
             {"remedy_id": remedy_id, "payment_id": payment_id, "amount_minor": part, "to_method": to_method}
             for payment_id, part in shares.items()
         ],
     )
-    ledger.post(
+    ledger.enter(
         kind="refund_promised",
         request_key=f"remedy:{remedy_id}:promised",
         moves=[

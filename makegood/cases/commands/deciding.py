@@ -104,7 +104,7 @@ def write_decision(
         at=at,
     )
     rows = [row for remedy in outcome.remedies for row in _remedy_rows(case, order, remedy, outcome.facts.currency)]
-    db.insert(
+    db.send_rows(
         "cases_remedy",
         [
             {"decision_id": decision_id, "case_id": case.id, "seq": seq, "state": RemedyState.PLANNED, **row}
@@ -164,8 +164,8 @@ def insert_decision(
     """The decision row in force; earlier ones are superseded, never changed."""
     nth = _next_round(case)
     if nth > 1:
-        db.execute("update cases_remedy set state = 'void' where case_id = %s and state = 'planned'", [case.id])
-        db.execute("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
+        db.send("update cases_remedy set state = 'void' where case_id = %s and state = 'planned'", [case.id])
+        db.send("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
     [decision_id] = db.insert(
         "cases_decision",
         [
@@ -238,7 +238,7 @@ def write_hand_decision(
     rows = [
         {"decision_id": decision_id, "case_id": case.id, "seq": seq, **row} for seq, row in enumerate(planned, start=1)
     ]
-    db.insert("cases_remedy", rows)
+    db.send_rows("cases_remedy", rows)
     history.record(
         case,
         "decided_by_hand",

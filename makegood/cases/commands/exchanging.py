@@ -108,7 +108,7 @@ def _replace(case: Case, order: OrderView, rows: list[dict[str, Any]], *, at: da
             Move(Book.CLAIMS, new.id, Claims.SOLD, Claims.OPEN, UNIT, new.quantity),
             Move(Book.VALUE, new.id, Value.PAID, Value.LEFT, order.currency, new.paid_minor),
         ]
-    ledger.post(
+    ledger.enter(
         kind="items_exchanged",
         request_key=f"case:{case.id}:exchanged",
         moves=moves,
@@ -140,7 +140,7 @@ def record_difference(*, ref: str, reference: str, actor: Actor, at: datetime) -
         captured_minor=amount,
         captured_at=at,
     )
-    ledger.post(
+    ledger.enter(
         kind="payment_taken",
         request_key=f"case:{case.id}:taken",
         moves=[Move(Book.MONEY, payment_id, MoneyAccount.CAPTURED, MoneyAccount.AVAILABLE, order.currency, amount)],
@@ -150,7 +150,7 @@ def record_difference(*, ref: str, reference: str, actor: Actor, at: datetime) -
     )
     history.record(case, "difference_paid", actor=actor.key, at=at, reference=reference)
     _replace(case, order, rows, at=at)
-    db.execute(
+    db.send(
         "update cases_remedy set state = %s, released_at = %s where case_id = %s and state = 'promised'",
         [RemedyState.RELEASED, at, case.id],
     )

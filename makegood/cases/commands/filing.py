@@ -104,7 +104,7 @@ def file_in_transaction(wish: Request, *, actor: Actor, at: datetime) -> Case:
             _take_over(case, at=at)
         _reserve(case, lines, at=at)
         if case.goods_state == GoodsState.RECEIVED:  # the parcel was back before the case was filed
-            db.execute("update cases_caseline set received = quantity where case_id = %s", [case.id])
+            db.send("update cases_caseline set received = quantity where case_id = %s", [case.id])
         if wish.kind == Kind.CANCELLATION:
             goods.ask_for_recall(case, order, at=at)
     moving.finish(case, actor=actor, at=at)
@@ -207,7 +207,7 @@ def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetim
     """Write the case's lines and take the units from what is open. Raises QuantityTooLarge."""
     if not lines:
         return
-    db.insert(
+    db.send_rows(
         "cases_caseline",
         [
             {
@@ -229,7 +229,7 @@ def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetim
     for line, item in lines:
         totals[line.id] = totals.get(line.id, 0) + item.quantity
     asking.check_left(totals)
-    ledger.post(
+    ledger.enter(
         kind="units_asked",
         request_key=f"case:{case.id}:asked",
         moves=[Move(Book.CLAIMS, line_id, Claims.OPEN, Claims.ASKED, UNIT, units) for line_id, units in totals.items()],
@@ -269,7 +269,7 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
         units = moving.units_of(case)
         asking.check_left(units)
         moving.shift_claims(case, units.items(), source=Claims.OPEN, target=Claims.ASKED, why="asked_again", at=at)
-    db.execute("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
+    db.send("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
     moving.finish(case, actor=actor, at=at)
     return case
 

@@ -42,7 +42,7 @@ def follow_parcel(*, parcel_id: int, at: datetime) -> list[str]:
     nobody asked after-sales for has no books yet: nothing to do.
     """
     parcel = parcel_state(parcel_id)
-    db.execute("select 1 from orders_order where id = %s for update", [parcel.order_id])
+    db.send("select 1 from orders_order where id = %s for update", [parcel.order_id])
     parcel = parcel_state(parcel_id)  # again, now that nobody else can move it
     opened = books.are_open(parcel.order_id)
     if opened:
@@ -111,7 +111,7 @@ def _follow_goods(parcel: ParcelState, *, at: datetime) -> None:
         cause=f"parcel:{parcel.reference}",
         at=at,
     )
-    db.execute(
+    db.send(
         "insert into cases_parcelfollowed (parcel_id, account) values (%s, %s)"
         " on conflict (merchant_id, parcel_id) do update set account = excluded.account",
         [parcel.id, target],

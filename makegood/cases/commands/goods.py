@@ -155,7 +155,7 @@ def receive_in_transaction(case: Case, *, actor: Actor, at: datetime) -> None:
     )
     if short:
         history.record(case, "units_unaccounted", actor=actor.key, at=at, units=short)
-    db.execute("update cases_caseline set received = quantity where case_id = %s", [case.id])
+    db.send("update cases_caseline set received = quantity where case_id = %s", [case.id])
     case.goods_state = GoodsState.RECEIVED
 
 
@@ -220,13 +220,13 @@ def _note_inspected(case: Case, line_id: int, item: Inspected) -> None:
     ):
         yes = min(accepted, row["received"])
         no = min(rejected, row["received"] - yes)
-        db.execute("update cases_caseline set accepted = %s, rejected = %s where id = %s", [yes, no, row["id"]])
+        db.send("update cases_caseline set accepted = %s, rejected = %s where id = %s", [yes, no, row["id"]])
         accepted, rejected = accepted - yes, rejected - no
 
 
 def _tell_rejected(case: Case, *, actor: Actor, at: datetime) -> None:
     """Inspection refused what was promised on condition: that is a new word to the customer, who may appeal."""
-    db.execute(
+    db.send(
         "update cases_decision set verdict = 'partly', communicated_at = %s where case_id = %s and not superseded",
         [at, case.id],
     )
@@ -246,7 +246,7 @@ def release_after_goods(case: Case, found: Sequence[Inspected], *, actor: Actor,
             promising.shrink(case, remedy, keep=yes, of=of, at=at)
         if yes and may_release:
             any_released = True
-            db.execute(
+            db.send(
                 "update cases_remedy set state = %s, released_at = %s where id = %s",
                 [RemedyState.RELEASED, at, remedy["id"]],
             )
@@ -278,7 +278,7 @@ def goods_lost(case: Case, *, actor: Actor, at: datetime) -> None:
     _move(case, moving.units_of(case), [Goods.REFUSED, Goods.RETURNING, Goods.RECALLING], Goods.LOST, "lost", at)
     case.goods_state = GoodsState.LOST
     if case.state == State.APPROVED and case.money_state == MoneyState.HELD:
-        db.execute(
+        db.send(
             "update cases_remedy set state = 'released', released_at = %s where case_id = %s and state = 'promised'",
             [at, case.id],
         )

@@ -58,7 +58,7 @@ def remedy_paid(case: Case, remedy_id: int, *, actor: Actor, at: datetime, troub
 
     ``troubled``: another payout of the case still waits for a person.
     """
-    db.execute("update cases_remedy set state = %s where id = %s", [RemedyState.PAID, remedy_id])
+    db.send("update cases_remedy set state = %s where id = %s", [RemedyState.PAID, remedy_id])
     history.record(case, "remedy_paid", actor=actor.key, at=at, remedy=remedy_id)
     _fold_money(case, troubled=troubled)
     moving.finish(case, actor=actor, at=at)
@@ -69,7 +69,7 @@ def remedy_given_up(
 ) -> None:
     """What was left of a promise was freed by a person: the customer renounced, or got the money another way."""
     state = RemedyState.PAID if partly_paid else RemedyState.VOID
-    db.execute("update cases_remedy set state = %s where id = %s", [state, remedy_id])
+    db.send("update cases_remedy set state = %s where id = %s", [state, remedy_id])
     history.record(case, "remedy_given_up", actor=actor.key, at=at, remedy=remedy_id, why=why)
     _fold_money(case, troubled=troubled)
     moving.finish(case, actor=actor, at=at)
@@ -86,7 +86,7 @@ def remedy_troubled(case: Case, remedy_id: int, *, why: str, actor: Actor, at: d
 
 def remedy_unpaid(case: Case, remedy_id: int, *, why: str, actor: Actor, at: datetime) -> None:
     """What counted as paid was taken back by the gateway: the remedy is to be paid again, by a person's decision."""
-    db.execute("update cases_remedy set state = %s where id = %s", [RemedyState.RELEASED, remedy_id])
+    db.send("update cases_remedy set state = %s where id = %s", [RemedyState.RELEASED, remedy_id])
     remedy_troubled(case, remedy_id, why=why, actor=actor, at=at)
 
 
@@ -154,7 +154,7 @@ def top_up_budget(*, name: str, amount: str, request_key: str, actor: Actor, at:
 
 def _add(budget: Budget, amount: str, *, key: str, actor: Actor, at: datetime) -> None:
     minor = int(amount) if budget.asset == POINT else Money.parse(amount, budget.asset).minor
-    ledger.post(
+    ledger.enter(
         kind="budget_approved",
         request_key=key,
         moves=[Move(Book.BUDGET, budget.id, BudgetAccount.APPROVED, BudgetAccount.AVAILABLE, budget.asset, minor)],

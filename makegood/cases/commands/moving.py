@@ -83,7 +83,7 @@ def shift_claims(
     case: Case, units: Iterable[tuple[int, int]], *, source: Claims, target: Claims, why: str, at: datetime
 ) -> None:
     """Move units of the claims book for this case. Raises ledger.Overdrawn."""
-    ledger.post(
+    ledger.enter(
         kind=f"claims_{why}",
         request_key=f"case:{case.id}:{why}:{case.event_seq}",
         moves=[Move(Book.CLAIMS, line_id, source, target, UNIT, quantity) for line_id, quantity in units],

@@ -124,12 +124,12 @@ def promise(case: Case, order: OrderView | None, remedies: list[dict[str, Any]],
     held = released = False
     for remedy in remedies:
         if remedy["borne_by"] == "customer":
-            db.execute("update cases_remedy set state = 'void' where id = %s", [remedy["id"]])
+            db.send("update cases_remedy set state = 'void' where id = %s", [remedy["id"]])
             continue
         reserve(case, order, remedy, at=at)
         waits = remedy["after"] == "goods_back" and case.goods_state not in {GoodsState.ACCEPTED, GoodsState.LOST}
         state = RemedyState.PROMISED if waits else RemedyState.RELEASED
-        db.execute(
+        db.send(
             "update cases_remedy set state = %s, released_at = %s, budget_id = %s where id = %s",
             [state, None if waits else at, remedy.get("budget_id"), remedy["id"]],
         )
@@ -156,7 +156,7 @@ def reserve(case: Case, order: OrderView | None, remedy: dict[str, Any], *, at: 
         moves = [_from_value(remedy, order), *_from_payments(case, remedy, order)]
     elif remedy["kind"] in FROM_A_BUDGET and amount:
         moves = [_from_budget(remedy)]
-    ledger.post(
+    ledger.enter(
         kind=f"{remedy['kind']}_promised",
         request_key=f"remedy:{remedy['id']}:promised",
         moves=moves,
@@ -169,7 +169,7 @@ def reserve(case: Case, order: OrderView | None, remedy: dict[str, Any], *, at: 
 def make_room(case: Case, order: OrderView, remedy: Mapping[str, Any], *, at: datetime) -> None:
     """Where the order's terms bring a line more than was paid for it, enter that first."""
     if remedy["kind"] != "shipping_refund" and "terms" in order.attributes:
-        ledger.post(
+        ledger.enter(
             kind="value_reallocated",
             request_key=f"remedy:{remedy['id']}:reallocated",
             moves=reallocating.make_room(order, remedy["line_id"], remedy["amount_minor"]),
@@ -191,7 +191,7 @@ def _from_payments(case: Case, remedy: Mapping[str, Any], order: OrderView) -> l
     left = [PaymentLeft(payment.id, held[payment.id].get(MoneyAccount.AVAILABLE, 0)) for payment in order.payments]
     shares = share_over_payments(remedy["amount_minor"], left)
     to_method = case.details.get("method", "") if case.details.get("refund_to_method") else ""
-    db.insert(
+    db.send_rows(
         "cases_remedyshare",
         [
             {"remedy_id": remedy["id"], "payment_id": payment_id, "amount_minor": part, "to_method": to_method}
@@ -233,7 +233,7 @@ def take_back(case: Case, *, why: str, at: datetime) -> None:
     for remedy in waiting:
         shrink(case, remedy, keep=0, of=1, at=at, why=why)
     if waiting:
-        db.execute("update cases_remedy set state = 'void' where case_id = %s and state = 'promised'", [case.id])
+        db.send("update cases_remedy set state = 'void' where case_id = %s and state = 'promised'", [case.id])
         unmake_good(case, at=at)
     left = db.fetch_one(
         "select count(*) filter (where state = 'released') as released, count(*) filter (where state = 'paid') as paid"
@@ -267,11 +267,11 @@ def shrink(
             )
         )
         if part:
-            db.execute("update cases_remedyshare set amount_minor = %s where id = %s", [part, share["id"]])
+            db.send("update cases_remedyshare set amount_minor = %s where id = %s", [part, share["id"]])
         else:
-            db.execute("delete from cases_remedyshare where id = %s", [share["id"]])
-    db.execute("update cases_remedy set amount_minor = %s where id = %s", [kept, remedy["id"]])
-    ledger.post(
+            db.send("delete from cases_remedyshare where id = %s", [share["id"]])
+    db.send("update cases_remedy set amount_minor = %s where id = %s", [kept, remedy["id"]])
+    ledger.enter(
         kind=f"{remedy['kind']}_{why}",
         request_key=f"remedy:{remedy['id']}:{why}",
         moves=moves,
@@ -308,7 +308,7 @@ def unmake_good(case: Case, *, at: datetime, units: Mapping[int, int] | None = N
         take = row["made_good"] if left is None else min(row["made_good"], left.get(row["line_id"], 0))
         if left is not None:
             left[row["line_id"]] = left.get(row["line_id"], 0) - take
-        db.execute("update cases_caseline set made_good = made_good - %s where id = %s", [take, row["id"]])
+        db.send("update cases_caseline set made_good = made_good - %s where id = %s", [take, row["id"]])
         freed[row["line_id"]] = freed.get(row["line_id"], 0) + take
     moving.shift_claims(case, freed.items(), source=Claims.MADE_GOOD, target=Claims.OPEN, why="made_open", at=at)
 
@@ -355,5 +355,5 @@ def _note_made_good(rows: Iterable[Mapping[str, Any]], units: int) -> None:
     """Spread the count over the case's rows of one line, first rows first."""
     for row in rows:
         take = min(units, row["quantity"])
-        db.execute("update cases_caseline set made_good = %s where id = %s", [take, row["id"]])
+        db.send("update cases_caseline set made_good = %s where id = %s", [take, row["id"]])
         units -= take

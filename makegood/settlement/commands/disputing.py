@@ -52,7 +52,7 @@ def payment_named(gateway: str, names: tuple[str, ...]) -> Row | None:
         [gateway, [name for name in names if name]],
     )
     if found is not None:
-        db.execute("select 1 from orders_order where id = %s for update", [found["order_id"]])
+        db.send("select 1 from orders_order where id = %s for update", [found["order_id"]])
     return found
 
 
@@ -157,7 +157,7 @@ def _post(dispute: Dispute, payment: Row, taken: Mapping[str, Any], *, kind: str
         (MoneyAccount.LOSS, MoneyAccount.BEYOND, taken["beyond"]),
     ]
     moves = [Move(Book.MONEY, payment["id"], source, target, dispute.currency, n) for source, target, n in sides]
-    ledger.post(
+    ledger.enter(
         kind=kind,
         request_key=f"dispute:{dispute.id}:{kind}",
         moves=[move.reversed() for move in moves] if back else moves,

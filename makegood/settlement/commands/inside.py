@@ -69,9 +69,7 @@ def claw_points(customer_id: int, points: int) -> list[Move]:
 
 def _points(customer_id: int) -> dict[str, int]:
     # Two orders of one customer share these balances: whoever reads them to decide, reads alone.
-    db.execute(
-        "select pg_advisory_xact_lock(hashtext('settlement.points'), %s::bigint::integer)", [customer_id % 2**31]
-    )
+    db.send("select pg_advisory_xact_lock(hashtext('settlement.points'), %s::bigint::integer)", [customer_id % 2**31])
     return dict(balances.balances(Book.POINTS, [customer_id])[customer_id])
 
 

@@ -116,7 +116,7 @@ def _payout_of(notice: Row) -> Row | None:
 
 @db.command
 def _finish(*, notice_id: int, trouble: str, at: datetime) -> None:
-    db.execute(
+    db.send(
         "update settlement_gatewaynotice set applied_at = %s, trouble = %s where id = %s and applied_at is null",
         [at, trouble, notice_id],
     )
@@ -144,9 +144,7 @@ def _apply_dispute(*, notice_id: int, at: datetime) -> None:
             trouble = disputing.open_dispute(told, at=at)
         elif locked["kind"] in {GatewayEventKind.DISPUTE_WON, GatewayEventKind.DISPUTE_LOST}:
             trouble = disputing.end_dispute(told, won=locked["kind"] == GatewayEventKind.DISPUTE_WON, at=at)
-    db.execute(
-        "update settlement_gatewaynotice set applied_at = %s, trouble = %s where id = %s", [at, trouble, notice_id]
-    )
+    db.send("update settlement_gatewaynotice set applied_at = %s, trouble = %s where id = %s", [at, trouble, notice_id])
 
 
 @db.command

@@ -214,7 +214,7 @@ def _replace(
         next_try_at=at + intending.HEAD_START,
     )
     # A new key, made now: an earlier life of this database cannot have sent it.
-    db.execute("update settlement_payout set promised_at = %s where id = %s", [at, payout_id])
+    db.send("update settlement_payout set promised_at = %s where id = %s", [at, payout_id])
     intending.execute_here(released.case, at=at)
     settling.tell_case(released.case, row["remedy_id"], actor=actor, at=at)
     return payout_id, str(rows.payout_row(payout_id)["ref"])
@@ -246,7 +246,7 @@ def _give_up(
         raise WayUnknown(because, field="because", rule="charged_back" if taken else "renounced")
     rows.move(row["id"], sources=[row["state"]], to=PayoutState.VOID, next_try_at=None)
     rows.note(row["id"], "given_up", actor=actor.key, at=at, because=because)
-    ledger.post(
+    ledger.enter(
         kind=f"{row['kind']}_given_up",
         request_key=f"payout:{row['id']}:given_up",
         moves=disputing.moves_of_giving_up(row, taken),

@@ -81,7 +81,7 @@ def _points(order: OrderView, *, earned: int, refunded: int, paid: int, at: date
     if due == 0:
         return
     customer_id = order.customer.id
-    ledger.post(
+    ledger.enter(
         kind=CLAWED if due > 0 else RETURNED,
         request_key=f"points:{order.id}:{len(moved)}",
         moves=inside.claw_points(customer_id, due) if due > 0 else inside.give_points(customer_id, -due),
@@ -106,7 +106,7 @@ def _restore(order: OrderView, spent: Mapping[str, Any], *, at: datetime) -> Non
         },
     )
     if made:
-        ledger.post(
+        ledger.enter(
             kind="coupon_restored",
             request_key=f"coupon:{order.id}:restored",
             moves=postings.coupon_moves(coupon.id, order.currency, minor),

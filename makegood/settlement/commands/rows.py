@@ -95,7 +95,7 @@ def jitter() -> float:
 
 def note(payout_id: int, kind: str, /, *, actor: str, at: datetime, **data: Any) -> None:
     """One step in the payout's life."""
-    db.insert(
+    db.send_rows(
         "settlement_payoutevent",
         [{"payout_id": payout_id, "kind": kind, "happened_at": at, "actor": actor, "data": json.dumps(data)}],
     )

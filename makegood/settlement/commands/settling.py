@@ -46,7 +46,7 @@ def confirm(
     )
     if not moved:
         return False
-    ledger.post(
+    ledger.enter(
         kind=f"{row['kind']}_paid",
         request_key=f"payout:{row['id']}:paid:{row['round']}",
         moves=[*rows.promise_of(row).paid(), *besides],
@@ -88,7 +88,7 @@ def reverse(case: Case, row: Row, *, why: str, actor: Actor, at: datetime) -> bo
     )
     if not moved:
         return False
-    ledger.post(
+    ledger.enter(
         kind=f"{row['kind']}_taken_back",
         request_key=f"payout:{row['id']}:back:{row['round']}",
         moves=rows.promise_of(row).taken_back(),

@@ -64,7 +64,7 @@ def begin_looking(*, payout_id: int, at: datetime, forced: bool) -> Row | None:
 @db.command
 def put_off(*, payout_id: int, at: datetime, wait: timedelta) -> None:
     """Look at it again later."""
-    db.execute(
+    db.send(
         "update settlement_payout set next_try_at = %s where id = %s and state in ('intended', 'unknown', 'accepted')",
         [at + wait, payout_id],
     )

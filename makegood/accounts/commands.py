@@ -100,7 +100,7 @@ def change_settings(*, settings: Mapping[str, Any], actor: Actor, at: datetime) 
     merchant.settings = dict(settings)
     merchant.save(update_fields=["settings"])
     db.forget(queries.SETTINGS)
-    _record("settings_changed", f"merchant:{merchant.id}", actor, at, before=before, after=merchant.settings)
+    record_event("settings_changed", f"merchant:{merchant.id}", actor, at, before=before, after=merchant.settings)
 
 
 @db.command
@@ -125,7 +125,7 @@ def open_shop(
             )
     except IntegrityError:
         raise NameTaken(slug, field="slug") from None
-    _record("shop_opened", f"shop:{shop.id}", actor, at, slug=slug)
+    record_event("shop_opened", f"shop:{shop.id}", actor, at, slug=slug)
     return shop
 
 
@@ -160,7 +160,7 @@ def invite_staff(
             staff.save()
     except IntegrityError:
         raise NameTaken(email, field="email") from None
-    _record("staff_invited", f"staff:{staff.id}", actor, at, role=str(role))
+    record_event("staff_invited", f"staff:{staff.id}", actor, at, role=str(role))
     return staff
 
 
@@ -175,7 +175,7 @@ def set_password(*, staff_id: int, password: str, actor: Actor, at: datetime) ->
     staff = _lock_staff(staff_id)
     _set_password(staff, password)
     staff.save(update_fields=["password"])
-    _record("password_set", f"staff:{staff.id}", actor, at)
+    record_event("password_set", f"staff:{staff.id}", actor, at)
 
 
 @db.command
@@ -190,7 +190,7 @@ def change_role(*, staff_id: int, role: Role | str, actor: Actor, at: datetime) 
     _keep_an_owner(staff)
     staff.role = str(role)
     staff.save(update_fields=["role"])
-    _record("role_changed", f"staff:{staff.id}", actor, at, old=old, new=str(role))
+    record_event("role_changed", f"staff:{staff.id}", actor, at, old=old, new=str(role))
     return staff
 
 
@@ -209,7 +209,7 @@ def deactivate_staff(*, staff_id: int, actor: Actor, at: datetime) -> None:
     # A session carries a digest of the password: with another one it stays dead if the person ever comes back.
     staff.set_unusable_password()
     staff.save(update_fields=["is_active", "password"])
-    _record("staff_deactivated", f"staff:{staff.id}", actor, at)
+    record_event("staff_deactivated", f"staff:{staff.id}", actor, at)
 
 
 @db.command
@@ -245,7 +245,7 @@ def issue_token(
         customer_id=customer_id,
         **_of_merchant(),
     )
-    _record("token_issued", f"token:{token.id}", actor, at, label=token.label, scopes=wanted, role=token.role)
+    record_event("token_issued", f"token:{token.id}", actor, at, label=token.label, scopes=wanted, role=token.role)
     return secret
 
 
@@ -258,14 +258,16 @@ def revoke_token(*, token_id: int, actor: Actor, at: datetime) -> None:
     )
     if not revoked:
         raise TokenUnknown(token_id, field="token")
-    _record("token_revoked", f"token:{token_id}", actor, at)
+    record_event("token_revoked", f"token:{token_id}", actor, at)
 
 
 def _of_merchant() -> dict[str, int]:
     return {"merchant_id": tenancy.require_merchant_id()}
 
 
-def _record(what: str, subject: str, actor: Actor, at: datetime, **details: Any) -> None:
+def record_event(what: str, subject: str, actor: Actor, at: datetime, **details: Any) -> None:
+    """Note what was changed about the merchant itself, by whom, in the caller's transaction."""
+    db.require_transaction()
     AccountEvent.objects.create(
         what=what, subject=subject, actor=actor.key, details=details, happened_at=at, **_of_merchant()
     )

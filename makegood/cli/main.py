@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makegood.cli import cases, mail, merchants, orders, running
+from makegood.cli import cases, mail, merchants, orders, running, webhooks
 from makegood.cli.conformance import app as conformance
 from makegood.kit import errors
 
@@ -30,6 +30,7 @@ app.add_typer(mail.app, name="mail")
 app.add_typer(merchants.merchants, name="merchants")
 app.add_typer(merchants.staff, name="staff")
 app.add_typer(merchants.tokens, name="tokens")
+app.add_typer(webhooks.app, name="webhooks")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 

@@ -22,6 +22,7 @@ from makegood.kit import errors, wire
 from makegood.orders.api import router as orders
 from makegood.policy.api import router as quotes
 from makegood.settlement.api import router as gateways
+from makegood.webhooks.api import router as webhooks
 
 log = structlog.get_logger()
 
@@ -87,7 +88,7 @@ def build_api() -> Api:
     }
     for kind, handler in handlers.items():
         api.add_exception_handler(kind, handler)
-    for router in (orders, cases, quotes, gateways):
+    for router in (orders, cases, quotes, gateways, webhooks):
         api.add_router("", router)
     return api
 

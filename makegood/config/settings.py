@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import secrets
@@ -69,6 +70,13 @@ DATABASES = {
     "owner": {**_database, **connect.django_database("owner")},
 }
 
+# Networks inside the own walls that webhooks may be sent to; none unless the operator says so.
+OUTGOING_NETWORKS = tuple(
+    ipaddress.ip_network(network.strip())
+    for network in os.environ.get("MAKEGOOD_OUTGOING_NETWORKS", "").split(",")
+    if network.strip()
+)
+
 ALLOWED_HOSTS = os.environ.get("MAKEGOOD_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
 USE_X_FORWARDED_HOST = False
 AUTH_USER_MODEL = "accounts.Staff"
@@ -98,6 +106,7 @@ INSTALLED_APPS = [
     "makegood.cases",
     "makegood.settlement",
     "makegood.conversations",
+    "makegood.webhooks",
     "makegood.portal",
     "makegood.desk",
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from makegood.desk import case_views, money_views, order_views, queue_views, sign_in_views
+from makegood.desk import case_views, money_views, order_views, queue_views, sign_in_views, token_views, webhook_views
 
 app_name = "desk"
 urlpatterns = [
@@ -19,4 +19,8 @@ urlpatterns = [
     path("payouts", money_views.payouts, name="payouts"),
     path("budgets", money_views.budgets, name="budgets"),
     path("outbox", money_views.outbox, name="outbox"),
+    path("tokens", token_views.tokens, name="tokens"),
+    path("webhooks", webhook_views.webhooks, name="webhooks"),
+    path("webhooks/<str:ref>", webhook_views.webhook, name="webhook"),
+    path("webhooks/<str:ref>/deliveries/<int:number>", webhook_views.delivery, name="delivery"),
 ]

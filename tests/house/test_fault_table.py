@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reference" / "fault-table.md").read_text()
 
-TOUCHED = {*range(1, 37), *range(38, 41), *range(42, 49), 50, *range(53, 58)}
-LATER = {37, 41, 49, 51, 52, 58}
+TOUCHED = {*range(1, 37), *range(38, 41), *range(42, 51), *range(53, 58)}
+LATER = {37, 41, 51, 52, 58}
 
 
 def rows_below(heading: str) -> dict[str, list[str]]:

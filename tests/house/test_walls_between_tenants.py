@@ -26,11 +26,13 @@ from makegood.desk import action_views
 from makegood.kit import db, files, tenancy
 from makegood.orders.queries import OrderView
 from makegood.portal import case_views
+from makegood.webhooks import commands as webhooks
+from makegood.webhooks import queries as read_webhooks
 from tests.api_client import Caller, issue_token
 from tests.conftest import open_merchant
 from tests.desk.working import Member
 from tests.portal.visiting import Visitor
-from tests.shop import AGENT, MANAGER, Bought, ask, sell, settle
+from tests.shop import AGENT, MANAGER, OWNER, Bought, ask, sell, settle
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +51,8 @@ class Life:
     order: OrderView
     case: Case
     evidence_id: int
+    webhook: str
+    delivery_id: int
 
 
 def live(merchant_id: int) -> Life:
@@ -75,8 +79,11 @@ def live(merchant_id: int) -> Life:
         evidence = cases.add_evidence(ref=case.ref, kind="receipt", file=kept, actor=AGENT, at=at)
         cases.add_message(ref=case.ref, body=f"{canary}-message", actor=AGENT, at=at)
         cases.open_budget(name=f"{canary}-budget", purpose="goodwill", asset="CNY", amount="1.00", actor=MANAGER, at=at)
+        webhook = webhooks.add_endpoint(url=f"https://{canary}.example/", label=f"{canary}-hook", actor=OWNER, at=at)
         settle(case, at=at)
-        return Life(merchant_id, accounts.merchant().slug, canary, order, case, evidence.id)
+        [delivery, *_] = read_webhooks.deliveries(webhook.ref, actor=OWNER).rows
+        slug = accounts.merchant().slug
+        return Life(merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id)
 
 
 @pytest.fixture
@@ -104,15 +111,18 @@ PAGES = sorted(route for route in addresses() if not route.startswith("api/"))
 def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
     """The addresses of a template that name what is in this life, under its merchant's name or another's."""
     number = life.order.number
-    named = {"orders": number, "parcels": f"P-{number}"}.get(route.removeprefix("api/v1/").split("/")[0], life.case.ref)
+    about = {"orders": number, "parcels": f"P-{number}", "webhooks": life.webhook}
+    named = about.get(route.removeprefix("api/v1/").split("/")[0], life.case.ref)
+    hooks = "webhooks" in route
     actions = [*case_views.ACTIONS] if route.startswith("s/") else [*action_views.ACTIONS]
     with tenancy.acting_for(life.merchant_id):
         token = tracking_token(life.case.ref)
     values = {
         "slug:slug": [slug or life.slug],
         "path:number": [number],
-        "str:ref": [life.case.ref],
-        "int:number": [str(life.evidence_id)],
+        "str:ref": [life.webhook if hooks else life.case.ref],
+        "int:number": [str(life.delivery_id if hooks else life.evidence_id)],
+        "delivery": [str(life.delivery_id)],
         "slug:action": actions,
         "slug:situation": ["return"],
         "str:token": [token],
@@ -128,8 +138,14 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
 
 def says(client: Client, address: str, *, method: str = "get", **headers: str) -> tuple[int, str]:
     """Status, headers and body of an answer, as text."""
-    response = client.get(address, headers=headers) if method == "get" else client.post(address, {}, headers=headers)
-    body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+    response: Any
+    if method == "get":
+        response = client.get(address, headers=headers)
+    elif method == "post":
+        response = client.post(address, {}, headers=headers)
+    else:
+        response = client.generic(method.upper(), address, headers=headers)
+    body = b"".join(response.streaming_content) if response.streaming else response.content
     return response.status_code, f"{dict(response.headers)}\n{body.decode(errors='replace')}"
 
 

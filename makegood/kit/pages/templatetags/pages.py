@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,3 +117,9 @@ def query_with(context: template.Context, **changed: object) -> str:
         else:
             query[name] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def as_json(document: object) -> str:
+    """A document as people read it; escaped like all text."""
+    return json.dumps(document, ensure_ascii=False, indent=2, default=str)

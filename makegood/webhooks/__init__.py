@@ -1,0 +1,1 @@
+"""Webhooks out: what happens to cases, told to addresses that a merchant names."""

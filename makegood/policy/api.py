@@ -27,6 +27,7 @@ def quote(
     pack: Annotated[list[str], Query()] = [],  # noqa: B006 - a fresh list is read for every request
     on: date | None = None,
     lang: str = "en",
+    explain: bool = False,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> dict[str, Any]:
     """What is owed on these facts, which rule says so, and what was refused for which reason."""
-    return quotes.quote(body.root, pack_ids=pack or None, on=on, lang=lang)
+    return quotes.quote(body.root, pack_ids=pack or None, on=on, lang=lang, explained=explain)

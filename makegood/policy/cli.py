@@ -12,6 +12,7 @@ import typer
 
 from makegood.kit.errors import DomainError, Malformed
 from makegood.policy.check import check_registry
+from makegood.policy.explain import explain
 from makegood.policy.facts import FactMalformed, Facts
 from makegood.policy.outcome import Outcome
 from makegood.policy.packs import Pack
@@ -31,7 +32,8 @@ def quote_command(
     pack: Annotated[list[str] | None, typer.Option("--pack", help="Pack to apply; may be given several times.")] = None,
     on: Annotated[str | None, typer.Option("--on", help="Day whose rules hold, YYYY-MM-DD.")] = None,
     lang: Annotated[str, typer.Option("--lang", help="zh-Hans or en.")] = "en",
-    as_json: AsJson = False,  # noqa: FBT002 - typer's way of writing a flag
+    explained: Annotated[bool, typer.Option("--explain", help="Say why, to the cent.")] = False,  # noqa: FBT002 - typer's way of writing a flag
+    as_json: AsJson = False,  # noqa: FBT002 - same
 ) -> None:
     """Say what is owed on these facts: exit code 0, or 1 where the answer is no."""
     try:
@@ -40,9 +42,10 @@ def quote_command(
     except DomainError as error:
         _stop(error)
     if as_json:
-        _print_json(outcome.as_json(lang))
+        more = {"explanation": explain(outcome, lang).as_json()} if explained else {}
+        _print_json(outcome.as_json(lang) | more)
     else:
-        typer.echo(in_words(outcome, lang))
+        typer.echo("\n\n".join(explain(outcome, lang).prose) if explained else in_words(outcome, lang))
     raise typer.Exit(NO if outcome.verdict == "deny" else DONE)
 
 

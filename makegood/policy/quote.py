@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from makegood.policy.decide import decide
+from makegood.policy.explain import explain
 from makegood.policy.facts import FactMalformed, Facts
 from makegood.policy.outcome import LANGS, Outcome
 from makegood.policy.packs import Pack
@@ -20,16 +21,17 @@ def quote(
     pack_ids: Sequence[str] | None = None,
     on: date | None = None,
     lang: str = "en",
+    explained: bool = False,
     registry: Registry | None = None,
 ) -> dict[str, Any]:
-    """What is owed on these facts, as the contract's quote document.
+    """What is owed on these facts, as the contract's quote document; ``explained`` adds the part ``explanation``.
 
     ``pack_ids`` overrides which packs apply, ``on`` the day whose rules hold. Raises FactMalformed, FactNameUnknown,
     CurrencyUnknown, AmountMalformed, ReasonUnknown, PackUnknown, PackNotInForce.
     """
-    return outcome_of(Facts.from_json(document), pack_ids=pack_ids, on=on, registry=registry).as_json(
-        checked_lang(lang)
-    )
+    outcome = outcome_of(Facts.from_json(document), pack_ids=pack_ids, on=on, registry=registry)
+    told = outcome.as_json(checked_lang(lang))
+    return {**told, "explanation": explain(outcome, lang).as_json()} if explained else told
 
 
 def outcome_of(
@@ -76,13 +78,19 @@ def replay(
     Equal to what was stored, bit for bit, as long as the folder keeps the pack versions. With ``lang`` it is the same
     decision told in that language. Raises PackHashUnknown.
     """
+    again = decide_again(json.loads(stored_facts), policy, registry=registry)
+    return again.canonical(lang or policy.get("lang", "en"))
+
+
+def decide_again(
+    stored_facts: Mapping[str, Any], policy: Mapping[str, Any], *, registry: Registry | None = None
+) -> Outcome:
+    """The Outcome of a stored decision, with its trace. Raises PackHashUnknown where a pack of it is gone."""
     known = registry or shipped_registry()
     packs = [known.of_hash(pack["hash"]) for pack in policy["packs"]]
     on = date.fromisoformat(policy["on"]) if policy.get("on") else None
     by = known.combination(policy["combination"]["hash"])
-    return decide(Facts.from_json(json.loads(stored_facts)), packs, on, by=by).canonical(
-        lang or policy.get("lang", "en")
-    )
+    return decide(Facts.from_json(stored_facts), packs, on, by=by)
 
 
 def checked_lang(lang: str) -> str:

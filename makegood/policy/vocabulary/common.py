@@ -48,6 +48,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "customer": ("顾客", "the customer"),
     "platform": ("平台", "the platform"),
     "none": ("无责任方", "nobody"),
+    "unspecified": ("未注明", "not specified"),
     "gift_card": ("礼品卡", "gift card"),
     "true": ("是", "yes"),
     "false": ("否", "no"),

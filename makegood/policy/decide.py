@@ -213,7 +213,7 @@ def _due(facts: Facts, row: Row, remedy: Remedy) -> tuple[datetime | None, str |
 
 def _cap(told: _Told) -> None:
     """Never give back more than the combination allows, whatever the packs say."""
-    pools = _Pools(told.facts.rows, told.by)
+    pools = Pools(told.facts.rows, told.by)
     kept = []
     for given in told.remedies:
         room = pools.take(given.kind, given.line, given.minor)
@@ -228,7 +228,7 @@ def _cap(told: _Told) -> None:
     told.remedies = kept
 
 
-class _Pools:
+class Pools:
     """What each cap still leaves, per line or for the order; None where nothing is known that limits it."""
 
     def __init__(self, rows: Sequence[Row], by: Combination) -> None:
@@ -242,7 +242,7 @@ class _Pools:
         """As much of ``minor`` as every cap on this kind leaves; that much is gone from them."""
         caps = [cap for cap in self.by.caps if kind in cap.of]
         for cap in caps:
-            room = self._room(cap.id, line if cap.per == "line" else None)
+            room = self.room(cap.id, line if cap.per == "line" else None)
             minor = minor if room is None else min(minor, room)
         for cap in caps:
             place = (cap.id, line if cap.per == "line" else None)
@@ -250,7 +250,7 @@ class _Pools:
                 self.left[place] = left - minor
         return minor
 
-    def _room(self, cap: str, line: str | None) -> int | None:
+    def room(self, cap: str, line: str | None) -> int | None:
         """Of a line its own; for the order as a whole what is left of all its lines together."""
         if (cap, line) in self.left and line is not None:
             return self.left[cap, line]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from babel.dates import format_date, format_datetime
@@ -88,7 +88,7 @@ class Teller:
             return self.money(int(minor))
         places = len(Money(0, self.currency).amount().partition(".")[2])
         shown = Decimal(minor.numerator) / Decimal(minor.denominator) / Decimal(10) ** places
-        cut = shown.quantize(Decimal(1).scaleb(-places - 4))
+        cut = shown.quantize(Decimal(1).scaleb(-places - 4), ROUND_DOWN)
         return f"{cut}{'' if cut == shown else '…'} {self.currency}"
 
     def moment(self, at: datetime) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from makegood.kit.money import Money, allocate
 from makegood.policy.combination import Cap
+from makegood.policy.decide import Pools
 from makegood.policy.derive import share_of_units
 from makegood.policy.explain.said import ROUNDINGS, Row, Teller
 from makegood.policy.formulas import Formula, Name, Number, Operation, evaluate, facts_in, rounded
@@ -142,29 +143,17 @@ def _is_given(fact: str, row: Row, tell: Teller) -> bool:
 
 
 def caps_met(outcome: Outcome) -> list[list[tuple[Cap, int]]]:
-    """For each remedy the caps that made it smaller, each with what it left. Mirrors how ``decide`` takes from them."""
-    by, rows = outcome.combination, outcome.facts.rows
-    left: dict[tuple[str, str | None], int] = {}
-    for cap in by.caps:
-        for row in rows if cap.per == "line" else rows[:1]:
-            if (room := by.room(cap, row)) is not None:
-                left[cap.id, row.get("line.id") if cap.per == "line" else None] = room
+    """For each remedy the caps that made it smaller, each with what it left; emptied as ``decide`` does."""
+    pools = Pools(outcome.facts.rows, outcome.combination)
     met = []
     for given in outcome.remedies:
-        minor, bound, touched = given.uncapped, [], []
-        for cap in by.caps:
-            if given.kind not in cap.of:
-                continue
-            place = (cap.id, given.line if cap.per == "line" else None)
-            mine = [room for (cap_id, _), room in left.items() if cap_id == cap.id]
-            room = left[place] if place in left else max(0, sum(mine)) if mine else minor
-            if room < minor:
+        minor, bound = given.uncapped, []
+        for cap in outcome.combination.caps:
+            room = pools.room(cap.id, given.line if cap.per == "line" else None) if given.kind in cap.of else None
+            if room is not None and room < minor:
                 bound.append((cap, room))
                 minor = room
-            touched.append(place)
-        for place in touched:
-            if place in left or place[1] is None:
-                left[place] = left.get(place, 0) - minor
+        pools.take(given.kind, given.line, given.uncapped)
         met.append(bound)
     return met
 

@@ -195,7 +195,8 @@ def _spelled(written: object) -> str:
 
 
 def _operand(spec: FactSpec, text: str) -> Operand:
-    if text != spec.name and (other := FACTS.get(text)) is not None:
+    # A value of the fact before a fact of that name: ``order.fulfilled_by: platform`` is not about the platform.
+    if text != spec.name and text not in spec.choices and (other := FACTS.get(text)) is not None:
         if other.type != spec.type:
             raise CellUnreadable(f"{text} is a {other.type}, {spec.name} a {spec.type}")
         return Operand(text, fact=text)

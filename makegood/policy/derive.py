@@ -43,10 +43,10 @@ def rows_of(document: Mapping[str, Any], flat: Row) -> tuple[Row, ...]:
     if not asked:
         return ({**base, **_evidence(document, None)},)
     shares = _Shares(base, lines)
-    return tuple(
-        {**base, **_line_facts(line, quantity, shares), **_evidence(document, line["line.id"])}
-        for line, quantity in asked
-    )
+    of_lines = [_line_facts(line, quantity, shares) for line, quantity in asked]
+    if all("line.price_paid" in row for row in of_lines):
+        base["case.price_paid"] = sum(row["line.price_paid"] for row in of_lines)
+    return tuple({**base, **row, **_evidence(document, row["line.id"])} for row in of_lines)
 
 
 def _put(row: Row, name: str, value: Any) -> None:
@@ -84,6 +84,9 @@ def _elapsed(measure: str, start: datetime, end: datetime, zone: tzinfo, market:
 
 def _add_state(row: Row) -> None:
     row.setdefault("case.claimant", "customer")
+    if row["case.claimant"] == "seller" and row.get("platform") == "amazon":
+        # A seller's claim is one of FBA unless the order says that the seller shipped it.
+        row.setdefault("case.programme", "safe_t" if row.get("order.fulfilled_by") == "seller" else "fba")
     if row.get("platform") in DISTANCE_PLATFORMS:
         row.setdefault("order.channel", "distance")
     if "order.state" not in row:

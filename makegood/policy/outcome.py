@@ -249,7 +249,10 @@ class Outcome:
     def _appeal(self, lang: str) -> dict[str, str] | None:
         if not self.refused:
             return None
-        for pack in self.packs:
+        rules = {refusal.rule for refusal in self.refused}
+        # Who refused says where to appeal; what no policy may give (guard) is nobody's own refusal.
+        refusing = [pack for pack in self.packs if not rules.isdisjoint(rule.id for rule in pack.rules)]
+        for pack in refusing or self.packs:
             if pack.appeal:
                 span, to = pack.appeal
                 until = span.after(self.facts.asked_at, self.facts.zone, self.facts.market)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from makegood.policy import words
-from makegood.policy.cells import Cell, OneOf, Operand
+from makegood.policy.cells import Between, Cell, Compare, OneOf, Operand
 from makegood.policy.facts import canonical
 from makegood.policy.judge import Row, Tried, Verdict
 from makegood.policy.outcome import Failed, Need, Refusal
 from makegood.policy.packs import is_known_test
 from makegood.policy.vocabulary import FACTS
-from makegood.policy.written import Text
+from makegood.policy.written import Text, WrittenRefusal
 
-# Who asks and why is what a person came with; missing by anything else is nearer.
-FAR = {"case.claimant": 100, "case.reason": 10, "platform": 10, "order.payment": 10, "order.fulfilled_by": 5}
+# Who asks, where and why is what a person came with; missing by anything else is nearer.
+FAR = {
+    "case.claimant": 100, "case.reason": 10, "case.programme": 10, "market": 10, "platform": 10, "order.payment": 10,
+    "order.fulfilled_by": 5,
+}  # fmt: skip
 
 
 def shut_out(tried: Tried, line: str | None) -> Refusal:
@@ -56,8 +59,9 @@ def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Ref
         return _not_covered(verdicts, line, row)
     # Of rules equally near the law's are told first; in a pack the one of lowest priority is the most general.
     tried = min(misses, key=lambda miss: miss[:3])[3]
-    fact, needed = _failed_cell(tried)
-    said = tried.pack.refusals.get(fact)
+    fact, cell = _failed_cell(tried)
+    needed = cell.words() if cell else "true"
+    said = _said(tried, fact, cell)
     return Refusal(
         remedy=tried.rule.remedies[0].kind if tried.rule.remedies else row["case.kind"],
         reason_code=said.reason_code if said else "condition_not_met",
@@ -95,12 +99,27 @@ def _distance(tried: Tried) -> tuple[int, bool, int]:
     return failed + tried.needs.count(False), not named, tried.cells.count(None) + tried.needs.count(None)
 
 
-def _failed_cell(tried: Tried) -> tuple[str, str]:
+def _failed_cell(tried: Tried) -> tuple[str, Cell | None]:
+    """The fact by which the rule failed, with its test; without one where a need of evidence is not met."""
     for (fact, cell), value in zip(tried.rule.cells, tried.cells, strict=True):
         if value is False:
-            return fact, cell.words()
+            return fact, cell
     need = tried.rule.evidence[tried.needs.index(False)]
-    return f"evidence.{need[0]}", "true"
+    return f"evidence.{need[0]}", None
+
+
+def _said(tried: Tried, fact: str, cell: Cell | None) -> WrittenRefusal | None:
+    """The pack's own words for the condition that failed."""
+    said = tried.pack.refusals.get(fact)
+    return said.below if said and said.below and cell and _is_below(cell, fact, tried.row) else said
+
+
+def _is_below(cell: Cell, fact: str, row: Row) -> bool:
+    """Whether the value falls short of a lower bound."""
+    value = row.get(fact)
+    if isinstance(cell, Between):
+        return Compare(">=" if cell.low_included else ">", cell.low).holds(value, row) is False
+    return isinstance(cell, Compare) and cell.operator in {">=", ">"} and cell.holds(value, row) is False
 
 
 def needs_of(tried: Tried, line: str | None) -> list[Need]:

@@ -59,8 +59,10 @@ SIGNS_EN = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than
 
 
 def tell_needed(needed: str, lang: str) -> str:
-    """``<= 7`` as "at most 7" or "不超过 7"; lists and ranges stay as they are written."""
+    """``<= 7`` as "at most 7" or "不超过 7", ``[60..120]`` as "60 to 120"."""
     zh = lang == "zh-Hans"
+    if found := re.fullmatch(r"\[(.+?)\.\.(.+)\]", needed):
+        return (" 至 " if zh else " to ").join(tell_was(end, lang) for end in found.groups())
     for sign, told in (SIGNS_ZH if zh else SIGNS_EN).items():
         if needed.startswith(f"{sign} "):
             return f"{told} {tell_needed(needed[len(sign) + 1 :], lang)}"
@@ -73,9 +75,12 @@ def tell_needed(needed: str, lang: str) -> str:
 
 
 def tell_was(was: str, lang: str) -> str:
-    """Values of choices and reasons said as words; everything else as it is."""
+    """Values of choices and reasons said as words, ``48h`` with its unit; everything else as it is."""
+    zh = lang == "zh-Hans"
     if was in VALUES:
-        return VALUES[was][0 if lang == "zh-Hans" else 1]
+        return VALUES[was][0 if zh else 1]
+    if hours := re.fullmatch(r"(-?[\d.]+)h", was):
+        return f"{hours[1]} {'小时' if zh else 'hours'}"
     return REASONS[was].label(lang) if was in REASONS else was
 
 

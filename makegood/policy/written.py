@@ -74,11 +74,21 @@ class WrittenDeny(Written):
 
 
 class WrittenRefusal(Written):
-    """What to say when the condition on this fact is the one that failed."""
+    """What to say when the condition on this fact is the one that failed.
+
+    ``below``: what to say instead where the value is less than what is needed (a claim made too early).
+    """
 
     reason_code: Code
     text: Text
     would_change: Text | None = None
+    below: WrittenRefusal | None = None
+
+    @model_validator(mode="after")
+    def _below_is_plain(self) -> WrittenRefusal:
+        if self.below and self.below.below:
+            raise ValueError("below has no below of its own")
+        return self
 
 
 class WrittenRule(Written):

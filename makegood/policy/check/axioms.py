@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from makegood.policy.check.solve import Clause
 from makegood.policy.check.space import Literal, Space
-from makegood.policy.vocabulary import FACTS
+from makegood.policy.vocabulary import FACTS, FactSpec
 
 DAY = 86400
 
@@ -23,12 +23,13 @@ def _same_start(space: Space) -> Iterator[Clause]:
     for one, other in itertools.combinations(counted, 2):
         if one.since != other.since:
             continue
-        for value in sorted(space.classes[one.name], key=str):
-            low, high = _days_of(one.measure, value)
+        for value in sorted(space.classes[one.name], key=str):  # in one order, so that witnesses never change
+            low, high = _days_of(space, one, value)
             fitting = frozenset(
-                v for v in space.classes[other.name]
-                if not (_days_of(other.measure, v)[0] > high or _days_of(other.measure, v)[1] < low)
-            )  # fmt: skip
+                v
+                for v in space.classes[other.name]
+                if _days_of(space, other, v)[0] <= high and _days_of(space, other, v)[1] >= low
+            )
             rest = space.classes[one.name] - {value}
             yield (
                 [Literal(((one.name, rest),)), Literal(((other.name, fitting),))]
@@ -37,17 +38,31 @@ def _same_start(space: Space) -> Iterator[Clause]:
             )
 
 
-def _days_of(measure: str, value: int | None) -> tuple[float, float]:
-    """The fewest and the most calendar days that a count can stand for."""
-    if value is None or value < 0:
+def _days_of(space: Space, spec: FactSpec, value: int | None) -> tuple[float, float]:
+    """The fewest and the most calendar days that a class of counts can stand for.
+
+    A threshold stands for itself, a class between thresholds for all counts between them.
+    """
+    if value is None:
         return (float("-inf"), float("inf"))
-    if measure == "days":
-        return value, value
+    edges = [operand.value for operand in space.tests[spec.name] if not operand.fact]
+    if value in edges:
+        return _span(spec.measure, value, value)
+    low = max((edge + 1 for edge in edges if edge < value), default=float("-inf"))
+    high = min((edge - 1 for edge in edges if edge > value), default=float("inf"))
+    return _span(spec.measure, low, high)
+
+
+def _span(measure: str, low: float, high: float) -> tuple[float, float]:
+    """Counts from ``low`` to ``high`` as calendar days."""
     if measure == "months":
-        return (0, 0) if value == 0 else (28 * (value - 1) + 1, 31 * value)
+        first = 28 * (low - 1) + 1 if low > 0 else 0 if low == 0 else float("-inf")
+        return first, 31 * max(0, high)
     if measure == "workdays":  # the longest run of days off that any calendar knows is well below two weeks
-        return value, value * 7 / 5 + 16
-    return value // DAY, value // DAY + 1
+        return low if low >= 0 else float("-inf"), max(0, high) * 7 / 5 + 16
+    if measure == "hours":  # in seconds
+        return low // DAY, high // DAY + 1
+    return low, high
 
 
 def _fault(space: Space) -> Iterator[Clause]:

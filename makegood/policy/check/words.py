@@ -37,10 +37,12 @@ def _all_texts(pack: Pack) -> Iterator[tuple[Rule | None, str, Text]]:
     yield None, "title", pack.title
     if pack.appeal:
         yield None, "appeal.to", pack.appeal[1]
-    for fact, said in pack.refusals.items():
-        yield None, f"refusals.{fact}", said.text
-        if said.would_change:
-            yield None, f"refusals.{fact}.would_change", said.would_change
+    for fact, refusal in pack.refusals.items():
+        for place, said in ((f"refusals.{fact}", refusal), (f"refusals.{fact}.below", refusal.below)):
+            if said:
+                yield None, place, said.text
+            if said and said.would_change:
+                yield None, f"{place}.would_change", said.would_change
     for note in pack.written.notes:
         yield None, f"notes.{note.id}", note.text
     for rule in pack.rules:

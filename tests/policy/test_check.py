@@ -216,3 +216,12 @@ def test_what_is_proved_never_to_be_less_never_is(one: str, other: str, data: st
 
 def test_every_amount_is_never_less_than_itself() -> None:
     assert all(is_never_less(parse_formula(text), parse_formula(text)) for text in AMOUNTS)
+
+
+def test_days_and_months_of_one_moment_stand_for_all_counts_between_their_thresholds() -> None:
+    """Day 60 lies in month 2 or 3, though the table tests only for month 18."""
+    within = a_rule(FULL, when='days_since_refund: ">= 60", months_since_refund: "<= 18"')
+    never = a_rule(FULL, when='days_since_refund: "<= 60", months_since_refund: "> 18"')
+
+    assert codes(a_pack(within)) == []
+    assert codes(a_pack(never)) == [("unreachable", "r")]

@@ -195,7 +195,8 @@ def case_view(ref: str) -> CaseView:
         texts=tuple(
             TextView(**one)
             for one in db.fetch(
-                "select kind, author, internal, body, written_at from cases_casetext where case_id = %s order by id",
+                "select id, kind, author, internal, body, written_at from cases_casetext where case_id = %s"
+                " order by id",
                 [case_id],
             )
         ),

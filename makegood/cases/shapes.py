@@ -143,6 +143,7 @@ class FindingView:
 
 @dataclass(frozen=True, slots=True)
 class TextView:
+    id: int
     kind: str
     author: str
     internal: bool

@@ -88,6 +88,7 @@ EVENTS = {
     "assigned": _("Assigned"),
     "message_written": _("A message was written"),
     "note_written": _("An internal note was written"),
+    "conversation_attached": _("Letters were added to the case"),
     "mail_bounced": _("A mail to the customer came back"),
     "escalated": _("A manager took over"),
     "deadline_passed": _("A deadline passed"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from makegood.conversations.commands import answering
 from makegood.conversations.commands.replying import ConversationUnknown
 from makegood.conversations.models import Conversation, Letter, Mailbox, Message, MessageFile, RawMail
 from makegood.customers.models import Contact
@@ -43,6 +44,7 @@ class MessageView:
     written_at: datetime
     state: str
     failed_because: str
+    conversation_ref: str
     text_id: int | None
     raw_id: int | None
     defects: Sequence[str] = ()
@@ -114,13 +116,13 @@ def conversation_view(ref: str) -> ConversationView:
     found = Conversation.objects.select_related("case", "customer").filter(ref=ref.replace("\0", "")[:20]).first()
     if found is None:
         raise ConversationUnknown(ref, field="conversation")
-    return _view(found, messages=_messages(Message.objects.filter(conversation=found)))
+    return _view(found, messages=_messages(Message.objects.filter(conversation=found).select_related("conversation")))
 
 
 @db.query
 def mails_of_case(case_id: int) -> tuple[MessageView, ...]:
     """Every mail in the conversations of a case, in their order."""
-    return _messages(Message.objects.filter(conversation__case_id=case_id))
+    return _messages(Message.objects.filter(conversation__case_id=case_id).select_related("conversation"))
 
 
 @db.query
@@ -128,6 +130,13 @@ def undeliverable_addresses(customer_id: int) -> tuple[str, ...]:
     """Addresses of a customer from which what was sent came back."""
     found = Contact.objects.filter(customer_id=customer_id, undeliverable_at__isnull=False).order_by("id")
     return tuple(found.values_list("value", flat=True))
+
+
+@db.query
+def can_be_written_to(customer_id: int) -> bool:
+    """Whether what staff write to a customer goes out by mail: there is an address, and a mailbox that can send."""
+    able = Contact.objects.filter(customer_id=customer_id, kind="email", undeliverable_at__isnull=True).exists()
+    return able and answering.first_mailbox() is not None
 
 
 @db.query
@@ -192,6 +201,7 @@ def _messages(found: Iterable[Message]) -> tuple[MessageView, ...]:
             written_at=one.written_at,
             state=one.state,
             failed_because=one.failed_because,
+            conversation_ref=one.conversation.ref,
             text_id=one.text_id,
             raw_id=one.raw_id,
             defects=tuple(one.defects),

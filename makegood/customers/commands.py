@@ -74,6 +74,15 @@ def change_address(customer_id: int, address: Mapping[str, Any]) -> None:
         raise CustomerUnknown(customer_id, field="customer")
 
 
+def add_contact(*, customer_id: int, kind: str, value: str) -> None:
+    """Note, inside the caller's transaction, one more address of a person. Raises ContactMalformed."""
+    db.require_transaction()
+    db.execute(
+        "insert into customers_contact (customer_id, kind, value) values (%s, %s, %s) on conflict do nothing",
+        [customer_id, kind, normalize_contact(kind, value)],
+    )
+
+
 def mark_undeliverable(*, kind: str, value: str, why: str, at: datetime) -> None:
     """Note, inside the caller's transaction, that what is sent to this contact comes back, whoever is known by it."""
     db.require_transaction()

@@ -17,6 +17,7 @@ from makegood.cases import commands as cases
 from makegood.cases.models import Case
 from makegood.demo.gateway import DemoGateway
 from makegood.demo.goods import catalogue
+from makegood.demo.letters import receive_letters
 from makegood.demo.people import PASSWORD, PEOPLE, STAFF, Colleague
 from makegood.demo.stage import Stage
 from makegood.demo.stories import STORIES
@@ -119,6 +120,13 @@ def _order_of(person: str) -> str:
     return str(waiting.order_by("-id").values_list("order__number", flat=True).first() or "")
 
 
+@db.query
+def _complained(person: str) -> str:
+    """Number of the order about which they complained."""
+    found = Case.objects.filter(order__customer__reference=person, kind="complaint").order_by("id")
+    return str(found.values_list("order__number", flat=True).first() or "")
+
+
 def _place(opened: datetime) -> tuple[str, int, bool]:
     """Slug and id of the demo's merchant, and whether all of it is there."""
     for n in itertools.count(1):
@@ -161,6 +169,7 @@ def _load(merchant_id: int, *, at: datetime, gateway: DemoGateway | None) -> Non
         cases.open_budget(name=name, purpose=purpose, asset="CNY", amount=amount, actor=staff["manager"], at=opened)
     stage = Stage(at=at, uploads=settings.UPLOADS_DIR, owner=str(merchant_id), staff=staff, gateway=gateway)
     stage.play(STORIES)
+    receive_letters(order_of_anna=_complained("anna-falk"), at=at)
     _invite(last, opened)
 
 

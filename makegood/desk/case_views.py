@@ -25,6 +25,7 @@ from makegood.cases.models import Case
 from makegood.cases.queries import CaseView, EvidenceView
 from makegood.cases.states import UNDECIDED, GoodsState, State
 from makegood.cases.words import explain
+from makegood.conversations import queries as conversations
 from makegood.desk.action_views import ACTIONS
 from makegood.desk.members import for_staff
 from makegood.desk.rendering import page, people_of
@@ -75,6 +76,7 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
     staff = accounts.staff_list()
     return {
         "case": found,
+        **_mails(found),
         "order": order,
         "shares": orders.paid_shares(order) if order else {},
         "statement": ledger.statement_of_order(order.id) if order else [],
@@ -93,6 +95,21 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "budgets": cases.budgets() if actor.may(May.REVIEW) else (),
         "rows": range(3),
         "last_seq": found.events[-1].seq if found.events else 0,
+    }
+
+
+def _mails(found: CaseView) -> dict[str, Any]:
+    """The mails behind the texts of the case by their id, and those that are no texts: of machines, of strangers."""
+    mails = conversations.mails_of_case(found.id)
+    comes_back = conversations.undeliverable_addresses(found.customer_id)
+    others = [mail for mail in mails if mail.text_id is None]
+    return {
+        "mails": {mail.text_id: mail for mail in mails if mail.text_id is not None},
+        "other_mails": others,
+        "mail_trouble": any(mail.kind == "bounce" or mail.can_be_sent_again for mail in others),
+        "mail_threads": {mail.id: mail.conversation_ref for mail in mails},
+        "undeliverable": comes_back,
+        "goes_by_mail": conversations.can_be_written_to(found.customer_id),
     }
 
 

@@ -19,6 +19,7 @@ from makegood.cases.askable import askable_lines
 from makegood.cases.commands.asking import Asked
 from makegood.cases.models import Case
 from makegood.cases.states import Kind
+from makegood.desk.mail_views import attach
 from makegood.desk.members import for_staff
 from makegood.desk.rendering import page
 from makegood.kit import errors
@@ -55,9 +56,12 @@ def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -
     """One order with its requests, and the form to file another."""
     found = queries.order_by_number(number)
     refusal: errors.DomainError | None = None
+    conversation = (request.POST.get("conversation") or request.GET.get("conversation", ""))[:20]
     if request.method == "POST":
         try:
             case = _file(request, actor, found)
+            if conversation:
+                attach(request, actor, conversation, case.ref)
         except errors.DomainError as refused:
             refusal = refused
         else:
@@ -71,6 +75,7 @@ def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -
         actor=actor,
         refusal=refusal,
         order=found,
+        conversation=conversation,
         shares=queries.paid_shares(found),
         lines=askable_lines(found),
         cases=cases.cases_page(cases.Filters(order_number=found.number), limit=50).rows,

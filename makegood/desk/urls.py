@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from makegood.desk import case_views, money_views, order_views, queue_views, sign_in_views, token_views, webhook_views
+from makegood.desk import (
+    case_views,
+    mail_views,
+    money_views,
+    order_views,
+    queue_views,
+    sign_in_views,
+    token_views,
+    webhook_views,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -16,6 +25,11 @@ urlpatterns = [
     path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),
     path("cases/<str:ref>/files/<int:number>", case_views.evidence, name="evidence"),
     path("cases/<str:ref>/files/<int:number>/small", case_views.thumbnail, name="thumbnail"),
+    path("inbox", mail_views.inbox, name="inbox"),
+    path("inbox/<str:ref>", mail_views.conversation, name="conversation"),
+    path("inbox/<str:ref>/do/<slug:action>", mail_views.act, name="attend"),
+    path("inbox/<str:ref>/files/<int:number>", mail_views.file, name="message_file"),
+    path("mails/<int:mail>", mail_views.original, name="mail"),
     path("payouts", money_views.payouts, name="payouts"),
     path("budgets", money_views.budgets, name="budgets"),
     path("outbox", money_views.outbox, name="outbox"),

@@ -119,6 +119,13 @@ def desk_tour(page: Any, address: str) -> Iterator[str]:
         yield "desk-5-history"
         page.goto(f"{base}/orders/{shown.order_number}")
         yield "desk-7-order"
+    page.goto(f"{base}/inbox")
+    yield "desk-6-inbox"
+    page.click("table.queue a.ref")
+    page.wait_for_selector("ol.talk")
+    yield "desk-6-conversation"
+    page.goto(f"{base}/cases/{_pick(kind='complaint', state='received').ref}")
+    yield "desk-6-case-mail"
     for name in ("orders", "payouts", "budgets", "outbox"):
         page.goto(f"{base}/{name}")
         yield f"desk-8-{name}"

@@ -22,7 +22,7 @@ from makegood.cases import commands as cases
 from makegood.cases.models import Case
 from makegood.cases.tracking import tracking_token
 from makegood.config.api import api
-from makegood.desk import action_views
+from makegood.desk import action_views, mail_views
 from makegood.kit import db, files, tenancy
 from makegood.orders.queries import OrderView
 from makegood.portal import case_views
@@ -30,6 +30,7 @@ from makegood.webhooks import commands as webhooks
 from makegood.webhooks import queries as read_webhooks
 from tests.api_client import Caller, issue_token
 from tests.conftest import open_merchant
+from tests.conversations.mails import arrive, conversation_of, letter, open_mailbox
 from tests.desk.working import Member
 from tests.portal.visiting import Visitor
 from tests.shop import AGENT, MANAGER, OWNER, Bought, ask, sell, settle
@@ -53,6 +54,8 @@ class Life:
     evidence_id: int
     webhook: str
     delivery_id: int
+    conversation: str  # its ref; with a letter, a file and the mail as it came
+    mail_id: int
 
 
 def live(merchant_id: int) -> Life:
@@ -83,7 +86,12 @@ def live(merchant_id: int) -> Life:
         settle(case, at=at)
         [delivery, *_] = read_webhooks.deliveries(webhook.ref, actor=OWNER).rows
         slug = accounts.merchant().slug
-        return Life(merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id)
+        mail = arrive(
+            open_mailbox(f"{canary}@shop.example"),
+            letter(f"{canary}-letter", subject=f"{canary}-subject", files={f"{canary}.txt": b"a note"}),
+        )
+        talk = conversation_of(mail).ref
+        return Life(merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id, talk, mail.id)
 
 
 @pytest.fixture
@@ -113,14 +121,17 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
     number = life.order.number
     about = {"orders": number, "parcels": f"P-{number}", "webhooks": life.webhook}
     named = about.get(route.removeprefix("api/v1/").split("/")[0], life.case.ref)
-    hooks = "webhooks" in route
-    actions = [*case_views.ACTIONS] if route.startswith("s/") else [*action_views.ACTIONS]
+    hooks, mail = "webhooks" in route, "/inbox" in route
+    actions = (
+        [*mail_views.ACTIONS] if mail else [*case_views.ACTIONS] if route.startswith("s/") else [*action_views.ACTIONS]
+    )
     with tenancy.acting_for(life.merchant_id):
         token = tracking_token(life.case.ref)
     values = {
         "slug:slug": [slug or life.slug],
         "path:number": [number],
-        "str:ref": [life.webhook if hooks else life.case.ref],
+        "str:ref": [life.webhook if hooks else life.conversation if mail else life.case.ref],
+        "int:mail": [str(life.mail_id)],
         "int:number": [str(life.delivery_id if hooks else life.evidence_id)],
         "delivery": [str(life.delivery_id)],
         "slug:action": actions,
@@ -151,7 +162,7 @@ def says(client: Client, address: str, *, method: str = "get", **headers: str) -
 
 def is_theirs(route: str) -> bool:
     """Whether the address names something that belongs to somebody."""
-    return any(name in route for name in ("<path:number>", "<str:ref>", "<int:number>"))
+    return any(name in route for name in ("<path:number>", "<str:ref>", "<int:number>", "<int:mail>"))
 
 
 @pytest.mark.parametrize("who", ["anonymous", "another customer", "another merchant's customer"])

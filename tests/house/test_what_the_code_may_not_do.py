@@ -25,7 +25,7 @@ NETWORK = {
     "asyncio.streams", "requests", "httpx", "httpcore", "aiohttp", "urllib3", "stripe", "websockets",
 }  # fmt: skip
 MAIL = {"smtplib", "imaplib", "poplib", "email", "aiosmtplib", "mailbox", "django.core.mail"}
-MAIL_IS_KNOWN_TO = ("connectors/mail/", "conversations/commands/sending.py")
+MAIL_IS_KNOWN_TO = ("connectors/mail/", "conversations/commands/sending.py", "demo/letters.py")
 SENDS_SQL = {"fetch", "fetch_one", "execute", "executemany", "copy", "raw", "extra", "RawSQL"}
 
 

@@ -41,6 +41,7 @@ DEFINER = {
     "makegood_open_merchant": "the id of a new merchant",
     "settlement_merchants_to_try": "ids of merchants",
     "settlement_merchants_with_notices": "ids of merchants",
+    "webhooks_merchants_due": "ids of merchants",
 }
 
 A, B = 900_000_001, 900_000_002  # two merchants, and the id of the one row of each in every table

@@ -1,5 +1,6 @@
 """Everything that changes a conversation."""
 
+from makegood.conversations.commands.attending import attach_to_case, set_aside
 from makegood.conversations.commands.fetching import fetch_mailbox
 from makegood.conversations.commands.intake import read_mail, store_mail
 from makegood.conversations.commands.letters import write_letter
@@ -8,6 +9,7 @@ from makegood.conversations.commands.replying import reply_without_case, send_re
 from makegood.conversations.commands.sending import send_again, send_letter, send_message
 
 __all__ = [
+    "attach_to_case",
     "connect_mailbox",
     "disconnect_mailbox",
     "fetch_mailbox",
@@ -17,6 +19,7 @@ __all__ = [
     "send_letter",
     "send_message",
     "send_reply",
+    "set_aside",
     "store_mail",
     "tell_customer",
     "write_letter",

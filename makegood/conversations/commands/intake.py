@@ -30,8 +30,6 @@ from makegood.kit.files import Stored
 log = structlog.get_logger()
 
 READER = Actor.system("mail")
-LONGEST_BODY = 100_000
-SMALL_PICTURE = 12_000  # bytes; a picture inside the text that is smaller is a logo or a smiley, and no evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +254,7 @@ def _attach(message: Message, kept: Sequence[Kept], case: Case | None, *, at: da
             inline=one.file.inline,
             refused=one.refused,
         )
-        small = one.file.inline and len(one.file.data) < SMALL_PICTURE
+        small = one.file.inline and len(one.file.data) < opening.SMALL_PICTURE
         if stored and case is not None and case.closed_at is None and not small:
             opening.bring(row, case, stored, at=at)
         row.save()

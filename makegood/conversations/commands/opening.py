@@ -24,6 +24,7 @@ from makegood.orders.queries import OrderView
 __all__ = ["UNDECIDED", "body_of", "bring", "conversation_for", "file_wish", "wake", "write_message"]
 
 LONGEST_BODY = 100_000
+SMALL_PICTURE = 12_000  # bytes; a picture inside the text that is smaller is a logo or a smiley, and no evidence
 
 
 def conversation_for(place: Place, raw: RawMail, mail: ParsedMail, *, at: datetime) -> tuple[Conversation, bool]:

@@ -1,0 +1,1 @@
+"""Template tags that say conversations in words."""

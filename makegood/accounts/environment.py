@@ -12,7 +12,6 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
-from makegood.accounts.models import Installation
 from makegood.kit import db, errors
 
 FOREIGN = _("This database was made by another deployment. Payouts are held until an operator adopts it.")
@@ -37,10 +36,14 @@ def why_payouts_are_held() -> str | None:
 
     A database that does not know its deployment yet holds payouts too.
     """
-    installed = Installation.objects.first()
-    if installed is None or installed.environment != own_environment():
+    installed = db.fetch_one("select environment, payouts_held, held_because from accounts_installation where id = 1")
+    if installed is None or installed["environment"] != own_environment():
         return FOREIGN
-    return installed.held_because or "held" if installed.payouts_held else None
+    return installed["held_because"] or "held" if installed["payouts_held"] else None
+
+
+# The same as a condition, for a statement that must not do its work while payouts are held; give own_environment().
+MAY_PAY = "exists (select 1 from accounts_installation where id = 1 and environment = %s and not payouts_held)"
 
 
 def payouts_held() -> bool:

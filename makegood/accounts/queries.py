@@ -50,6 +50,20 @@ def merchant() -> Merchant:
 
 
 @db.query
+def slug() -> str:
+    """The slug of the merchant in sight, read once a transaction. Raises NoMerchant, MerchantUnknown."""
+    return db.kept("accounts.slug", _read_slug)
+
+
+def _read_slug() -> str:
+    merchant_id = tenancy.require_merchant_id()
+    row = db.fetch_one("select slug from accounts_merchant where id = %s", [merchant_id])
+    if row is None:
+        raise MerchantUnknown(merchant_id, field="merchant")
+    return str(row["slug"])
+
+
+@db.query
 def settings_of_merchant() -> MerchantSettings:
     """The settings of the merchant in sight: read once a transaction, understood once per wording.
 

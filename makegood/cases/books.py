@@ -148,10 +148,14 @@ def move_goods(
     order_id: int,
     cause: str,
     at: datetime,
+    held: Mapping[int, Mapping[str, int]] | None = None,
 ) -> int:
-    """Move (line id, units) from the first source accounts that hold them; how many units could not be found."""
+    """Move (line id, units) from the first source accounts that hold them; how many units could not be found.
+
+    ``held``: balances of the goods book, where the caller has just read them.
+    """
     wanted = list(wanted)
-    held = balances.balances(Book.GOODS, [line_id for line_id, _ in wanted])
+    held = balances.balances(Book.GOODS, [line_id for line_id, _ in wanted]) if held is None else held
     moves: list[Move] = []
     short = 0
     for line_id, quantity in wanted:

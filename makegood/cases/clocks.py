@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from makegood.accounts import queries as accounts
 from makegood.accounts.rules import MerchantSettings
@@ -25,19 +26,21 @@ def axes_of(case: Case, *, may_appeal: bool) -> Axes:
     )
 
 
-def set_clocks(case: Case, *, may_appeal: bool = False, at: datetime) -> None:
+RUNNING = """
+select id, wait, starts_at, due_at, provisional, state from cases_deadline
+ where case_id = %s and state in ('open', 'paused', 'passed') order by id
+"""
+
+
+def set_clocks(case: Case, rows: Sequence[dict[str, Any]], *, may_appeal: bool = False, at: datetime) -> None:
     """Open, move and end deadline rows so that they say what the history says; update who is waited for.
 
+    ``rows``: what ``RUNNING`` gives for the case.
     Also writes ``waiting_on`` and ``due_at`` into the case object; the caller saves the case.
     """
     db.require_transaction()
     settings = accounts.settings_of_merchant()
     wanted = expected_waits(axes_of(case, may_appeal=may_appeal))
-    rows = db.fetch(
-        "select id, wait, starts_at, due_at, provisional, state from cases_deadline"
-        " where case_id = %s and state in ('open', 'paused', 'passed') order by id",
-        [case.id],
-    )
     open_rows = {row["wait"]: row for row in rows if row["state"] != DeadlineState.PASSED}
     # A deadline passes once: a wait that goes on after it is overdue, and gets another row only if its clock moved.
     passed = {(row["wait"], row["starts_at"], row["due_at"]) for row in rows if row["state"] == DeadlineState.PASSED}

@@ -37,7 +37,7 @@ ALONG = ("not_shipped", "in_transit", "at_door", "with_customer", "returning", "
 
 def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[str, Any]:
     """The facts document of the contract, for this case as it stands now."""
-    asked = _asked(case)
+    asked, earlier, evidence, findings = _rows_of(case)
     document: dict[str, Any] = {
         "currency": order.currency if order else currency,
         "asked_at": case.opened_at.isoformat(),
@@ -47,13 +47,14 @@ def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[s
         document |= {"platform": order.platform or "own-store"}
         document |= {"market": order.market} if order.market else {}
         held = _held(order)
-        document["order"] = _order_facts(case, order, asked, held)
+        document["order"] = _order_facts(case, order, asked, held, earlier)
         parcel = _parcel_facts(order, asked, held)
         document |= {"parcel": parcel} if parcel else {}
         document |= _change_facts(case, order, asked)
-    evidence = _evidence(case)
-    document |= {"evidence": evidence} if evidence else {}
-    return _with_findings(document, case)
+    if evidence:
+        brought = [{"kind": row["kind"]} | ({"of": row["of_line"]} if row["of_line"] else {}) for row in evidence]
+        document["evidence"] = brought
+    return _with_findings(document, findings)
 
 
 # Balances by book, subject and account.
@@ -65,11 +66,20 @@ def _held(order: OrderView) -> _Held:
     return balances.balances_of({Book.CLAIMS: ids, Book.VALUE: ids, Book.GOODS: ids, Book.SHIPPING: [order.id]})
 
 
-def _asked(case: Case) -> list[dict[str, Any]]:
-    return db.fetch(
-        "select cl.line_id, cl.quantity, cl.made_good, cl.wanted_sku, l.number, l.product, l.sku from cases_caseline cl"
-        " join orders_line l on l.id = cl.line_id where cl.case_id = %s order by cl.id",
-        [case.id],
+def _rows_of(case: Case) -> list[list[dict[str, Any]]]:
+    """What was asked, the order's other approved cases, evidence, findings: read together."""
+    return db.fetch_each(
+        (
+            "select cl.line_id, cl.quantity, cl.made_good, cl.wanted_sku, l.number, l.product, l.sku"
+            " from cases_caseline cl join orders_line l on l.id = cl.line_id where cl.case_id = %s order by cl.id",
+            [case.id],
+        ),
+        (
+            "select kind, reason from cases_case where order_id = %s and id <> %s and state = 'approved'",
+            [case.order_id, case.id],
+        ),
+        ("select kind, of_line from cases_evidence where case_id = %s order by id", [case.id]),
+        ("select fact, value from cases_finding where case_id = %s order by id", [case.id]),
     )
 
 
@@ -84,7 +94,13 @@ def _case_facts(case: Case, order: OrderView | None, asked: Sequence[Mapping[str
     return facts
 
 
-def _order_facts(case: Case, order: OrderView, asked: Sequence[Mapping[str, Any]], held: _Held) -> dict[str, Any]:
+def _order_facts(
+    case: Case,
+    order: OrderView,
+    asked: Sequence[Mapping[str, Any]],
+    held: _Held,
+    approved: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "shipping_paid": Money(order.shipping_minor, order.currency).amount(),
         "fulfilled_by": order.fulfilled_by,
@@ -102,10 +118,7 @@ def _order_facts(case: Case, order: OrderView, asked: Sequence[Mapping[str, Any]
     facts["shipping_refunded_before"] = Money(given, order.currency).amount()
     if order.state == "cancelled":
         facts["state"] = "cancelled"
-    for earlier in db.fetch(
-        "select kind, reason from cases_case where order_id = %s and id <> %s and state = 'approved'",
-        [order.id, case.id],
-    ):
+    for earlier in approved:
         if earlier["kind"] in {"return", "exchange"}:
             facts["return_asked"] = True
         if (earlier["kind"], earlier["reason"]) == ("change", "items"):
@@ -229,14 +242,8 @@ def _policy_kind(kind: str) -> str:
     return {"store_credit": "gift_card"}.get(kind, kind if kind in known else "unknown")
 
 
-def _evidence(case: Case) -> list[dict[str, Any]]:
-    rows = db.fetch("select kind, of_line from cases_evidence where case_id = %s order by id", [case.id])
-    return [{"kind": row["kind"]} | ({"of": row["of_line"]} if row["of_line"] else {}) for row in rows]
-
-
-def _with_findings(document: dict[str, Any], case: Case) -> dict[str, Any]:
+def _with_findings(document: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Put what verification established over what was merely said; the latest finding of a fact counts."""
-    rows = db.fetch("select fact, value from cases_finding where case_id = %s order by id", [case.id])
     for row in rows:
         section, _, name = row["fact"].partition(".")
         value = db.read_json(row["value"])

@@ -12,6 +12,8 @@ from typing import Any
 from makegood.accounts.actors import Actor
 from makegood.cases.models import Case, CaseText
 from makegood.kit import db, errors, jobs
+from makegood.orders import queries as orders
+from makegood.orders.queries import OrderView
 
 # What somebody who wrote by mail is told by mail.
 TOLD_BY_MAIL = frozenset({"evidence_asked", "approved", "denied", "appeal_decided"})
@@ -98,23 +100,41 @@ def lock_case(ref: str, actor: Actor | None = None) -> Case:
 
     Raises CaseUnknown, the same for a case that is another merchant's or of a customer the actor is not held to.
     """
+    return _for(actor, lock_case_where("ref = %s", ref)[0])
+
+
+def lock_case_by_id(case_id: int) -> Case:
+    """As ``lock_case``, by its number."""
+    return lock_case_where("id = %s", case_id)[0]
+
+
+def lock_case_with_order(ref: str, actor: Actor | None = None) -> tuple[Case, OrderView | None]:
+    """As ``lock_case``, with the order as it stands under the lock. Raises CaseUnknown."""
+    asked = orders.view_statement("o.id = (select order_id from cases_case where ref = %s)", ref)
+    case, [viewed] = lock_case_where("ref = %s", ref, asked)
+    return _for(actor, case), orders.view_from(viewed[0]) if viewed else None
+
+
+def _for(actor: Actor | None, case: Case) -> Case:
+    if actor is not None and actor.held_to not in {None, case.customer_id}:
+        raise CaseUnknown(case.ref, field="case", rule="known_case")
+    return case
+
+
+def lock_case_where(
+    condition: str, value: object, *more: tuple[str, db.Params]
+) -> tuple[Case, list[list[dict[str, Any]]]]:
+    """The case locked, and the rows of more statements, which see what is under the lock. Raises CaseUnknown."""
     db.require_transaction()
-    found = db.fetch_one("select id, order_id, customer_id from cases_case where ref = %s", [ref])
-    if found is None or (actor is not None and actor.held_to not in {None, found["customer_id"]}):
-        raise CaseUnknown(ref, field="case", rule="known_case")
-    return lock_case_by_id(found["id"], order_id=found["order_id"])
-
-
-def lock_case_by_id(case_id: int, *, order_id: int | None) -> Case:
-    """As ``lock_case``, where the ids are known already."""
-    if order_id is not None:
-        db.send("select 1 from orders_order where id = %s for update", [order_id])
-    row = db.fetch_one("select * from cases_case where id = %s for update", [case_id])
+    of_case = f"select order_id from cases_case where {condition}"
+    db.send(f"select 1 from orders_order where id = ({of_case}) for update", [value])
+    found, *rest = db.fetch_each((f"select * from cases_case where {condition} for update", [value]), *more)
+    row = db.only(found)
     if row is None:
-        raise CaseUnknown(case_id, field="case", rule="known_case")
+        raise CaseUnknown(value, field="case", rule="known_case")
     case = Case(**{**row, "details": db.read_json(row["details"]), "marks": db.read_json(row["marks"])})
     case._state.adding = False  # noqa: SLF001 - as Django's own loading says
-    return case
+    return case, rest
 
 
 def save(case: Case, *fields: str) -> None:

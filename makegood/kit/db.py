@@ -276,7 +276,6 @@ def read_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 
-@query
 def now() -> datetime:
     """The database's clock, the one all workers share: this machine's may be wrong."""
     row = fetch_one("select now() as at")

@@ -11,9 +11,9 @@ from typing import Any
 
 from makegood.connectors.records import OrderRecord
 from makegood.kit import db, errors, jobs
-from makegood.orders import staging
+from makegood.orders import queries, staging
 from makegood.orders.checking import check_order
-from makegood.orders.queries import OrderUnknown
+from makegood.orders.queries import OrderUnknown, OrderView
 from makegood.orders.refusals import RecordRefused, Refusal
 from makegood.orders.rules import Happening, fold_position
 from makegood.orders.states import ParcelEventKind, Position
@@ -88,13 +88,11 @@ def lock_order(order_id: int) -> None:
         raise OrderUnknown(order_id, field="order")
 
 
-def lock_order_by_number(number: str) -> int:
-    """Lock an order known by its number; its id. Raises OrderUnknown."""
+def lock_order_by_number(number: str) -> OrderView:
+    """Lock an order known by its number; the order as it stands under the lock. Raises OrderUnknown."""
     db.require_transaction()
-    row = db.fetch_one("select id from orders_order where number = %s for update", [number])
-    if row is None:
-        raise OrderUnknown(number, field="order")
-    return int(row["id"])
+    db.send("select 1 from orders_order where number = %s for update", [number])
+    return queries.order_by_number(number)
 
 
 @dataclass(frozen=True, slots=True)

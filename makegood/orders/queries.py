@@ -151,21 +151,31 @@ select o.id, o.number, o.shop_slug, o.currency, o.ordered_at, o.state, o.market,
 @db.query
 def order_by_number(number: str) -> OrderView:
     """The order of that number, in one query. Raises OrderUnknown, for another merchant's too."""
-    return _one("where o.number = %s", number)
+    return _one("o.number = %s", number)
 
 
 @db.query
 def order_view(order_id: int) -> OrderView:
     """The order, in one query. Raises OrderUnknown, for another merchant's too."""
-    return _one("where o.id = %s", order_id)
+    return _one("o.id = %s", order_id)
 
 
 def _one(condition: str, value: object) -> OrderView:
     if isinstance(value, str) and "\0" in value:
         raise OrderUnknown(value.replace("\0", ""), field="order")
-    row = db.fetch_one(_ONE + condition, [value])
+    row = db.fetch_one(*view_statement(condition, value))
     if row is None:
         raise OrderUnknown(value, field="order")
+    return view_from(row)
+
+
+def view_statement(condition: str, value: object) -> tuple[str, db.Params]:
+    """What asks for an order (aliased ``o``), to be sent along with other statements; see ``view_from``."""
+    return f"{_ONE} where {condition}", [value]
+
+
+def view_from(row: dict[str, Any]) -> OrderView:
+    """The order of which ``view_statement`` gave the row."""
     customer = json.loads(row.pop("customer"))
     customer["contacts"] = tuple((kind, text) for kind, text in customer["contacts"])
     lines = json.loads(row.pop("lines"))

@@ -35,7 +35,7 @@ def sold() -> queries.OrderView:
 
 def change(sku: str, quantity: int = 1) -> list[commands.NewLine]:
     with db.atomically():
-        order_id = commands.lock_order_by_number("A-1")
+        order_id = commands.lock_order_by_number("A-1").id
         line_id = queries.order_view(order_id).lines[0].id
         return commands.change_items(order_id, [commands.Replacement(line_id, quantity, sku)])
 

@@ -57,17 +57,16 @@ def decide_case(*, ref: str, actor: Actor, at: datetime) -> Case:
     MoveNotAllowed, NotAllowed, and Malformed where the facts contradict one another.
     """
     require(actor, May.HANDLE)
-    case = history.lock_case(ref, actor)
+    case, order = history.lock_case_with_order(ref, actor)
     moving.require_open(case)
-    propose(case, actor=actor, at=at)
+    propose(case, order, actor=actor, at=at)
     moving.finish(case, actor=actor, at=at)
     return case
 
 
-def propose(case: Case, *, actor: Actor, at: datetime) -> Outcome:
-    """Decide and write the proposal, inside the caller's transaction."""
+def propose(case: Case, order: OrderView | None, *, actor: Actor, at: datetime) -> Outcome:
+    """Decide and write the proposal, inside the caller's transaction; ``order`` is the case's, as it stands now."""
     db.require_transaction()
-    order = orders.order_view(case.order_id) if case.order_id else None
     stated, outcome = consider(case, order)
     verdict = outcome.verdict
     if verdict == "need_evidence":
@@ -162,7 +161,7 @@ def insert_decision(
     why: str = "",
 ) -> int:
     """The decision row in force; earlier ones are superseded, never changed."""
-    nth = _next_round(case)
+    nth = _next_round(case) if {"decided", "decided_by_hand"} & case.marks.keys() else 1
     if nth > 1:
         db.send("update cases_remedy set state = 'void' where case_id = %s and state = 'planned'", [case.id])
         db.send("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
@@ -273,7 +272,7 @@ def preview_case(*, ref: str, actor: Actor, at: datetime) -> Preview:
     verdict, refused = "", ""
     postings: tuple[StatementRow, ...] = ()
     with db.rehearsal():
-        case = history.lock_case(ref, actor)
+        case, order = history.lock_case_with_order(ref, actor)
         before = len(statement_of_order(case.order_id)) if case.order_id else 0
         if case.state == State.PLANNED:
             decision = db.fetch_one(
@@ -282,7 +281,7 @@ def preview_case(*, ref: str, actor: Actor, at: datetime) -> Preview:
             assert decision is not None  # noqa: S101 - a planned case has a decision
             outcome, verdict = json.loads(decision["outcome"]), decision["verdict"]
         else:
-            proposed = propose(case, actor=actor, at=at)
+            proposed = propose(case, order, actor=actor, at=at)
             outcome, verdict = proposed.as_json(), proposed.verdict
         if verdict in {"grant", "partly"}:
             try:

@@ -81,7 +81,7 @@ def file_in_transaction(wish: Request, *, actor: Actor, at: datetime) -> Case:
     find_reason(wish.kind, wish.reason, claimant=wish.claimant)
     order = None
     if wish.order_number:
-        order = orders.order_view(order_commands.lock_order_by_number(wish.order_number))
+        order = order_commands.lock_order_by_number(wish.order_number)
         _check_customer(order, actor, wish.order_number)
     elif wish.kind not in KINDS_WITHOUT_ORDER:
         raise OrderNeeded(wish.kind, field="order", rule="known_order")

@@ -37,7 +37,16 @@ class Inspected:
     resellable: bool = True
 
 
-def _move(case: Case, units: Mapping[int, int], sources: Sequence[str], target: str, kind: str, at: datetime) -> int:
+def _move(
+    case: Case,
+    units: Mapping[int, int],
+    sources: Sequence[str],
+    target: str,
+    kind: str,
+    at: datetime,
+    *,
+    held: Mapping[int, Mapping[str, int]] | None = None,
+) -> int:
     if case.order_id is None:
         return 0
     return books.move_goods(
@@ -49,6 +58,7 @@ def _move(case: Case, units: Mapping[int, int], sources: Sequence[str], target: 
         order_id=case.order_id,
         cause=case.ref,
         at=at,
+        held=held,
     )
 
 
@@ -81,7 +91,7 @@ def begin_goods(case: Case, *, actor: Actor, at: datetime) -> None:
     held = balances.balances(Book.GOODS, units)
     places = {name for line in held.values() for name, n in line.items() if n > 0}
     if case.kind == Kind.CANCELLATION:
-        _move(case, units, [Goods.TO_SHIP], Goods.CANCELLED, "cancelled", at)
+        _move(case, units, [Goods.TO_SHIP], Goods.CANCELLED, "cancelled", at, held=held)
     elif case.kind == Kind.REFUSAL and places & {Goods.IN_TRANSIT, Goods.REFUSED, Goods.RECALLING}:
         # The parcel is at the door or already on its way back; the carrier's events tell the rest.
         if case.goods_state == GoodsState.NONE:

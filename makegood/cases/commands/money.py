@@ -40,17 +40,12 @@ class ReleasedRemedy:
 
 def lock_remedy(remedy_id: int) -> ReleasedRemedy:
     """The remedy with its order and case locked, for the length of the caller's transaction."""
-    db.require_transaction()
-    row = db.fetch_one(
-        "select c.id, c.order_id from cases_remedy r join cases_case c on c.id = r.case_id where r.id = %s",
-        [remedy_id],
+    case, [remedies] = history.lock_case_where(
+        "id = (select case_id from cases_remedy where id = %s)",
+        remedy_id,
+        ("select * from cases_remedy where id = %s", [remedy_id]),
     )
-    if row is None:
-        raise history.CaseUnknown(remedy_id, field="remedy", rule="known_remedy")
-    case = history.lock_case_by_id(row["id"], order_id=row["order_id"])
-    remedy = db.fetch_one("select * from cases_remedy where id = %s", [remedy_id])
-    assert remedy is not None  # noqa: S101 - remedies are never deleted
-    return ReleasedRemedy(case, remedy)
+    return ReleasedRemedy(case, remedies[0])
 
 
 def remedy_paid(case: Case, remedy_id: int, *, actor: Actor, at: datetime, troubled: bool = False) -> None:

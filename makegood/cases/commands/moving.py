@@ -114,7 +114,8 @@ def release_units(case: Case, *, at: datetime) -> None:
 
 def finish(case: Case, *, actor: Actor, at: datetime) -> None:
     """Close the case when nothing is left to do on any axis; set clocks and save all axes."""
-    may_appeal = appeal_is_open(case)
+    decided, deadlines = db.fetch_each((_APPEAL_TERMS, [case.id]), (clocks.RUNNING, [case.id]))
+    may_appeal = _may_appeal(case, decided)
     settled = (
         case.state not in UNDECIDED | {State.APPEALED}
         and case.goods_state not in {
@@ -125,19 +126,25 @@ def finish(case: Case, *, actor: Actor, at: datetime) -> None:
     if settled and not may_appeal and case.closed_at is None:
         case.closed_at = at
         history.record(case, "closed", actor=actor.key, at=at)
-    clocks.set_clocks(case, may_appeal=may_appeal, at=at)
+    clocks.set_clocks(case, deadlines, may_appeal=may_appeal, at=at)
     history.save(case, *AXES)
+
+
+_APPEAL_TERMS = """
+select d.verdict, d.communicated_at, (select count(*) from cases_appeal a where a.case_id = d.case_id) as rounds
+  from cases_decision d where d.case_id = %s and not d.superseded
+"""
 
 
 def appeal_is_open(case: Case) -> bool:
     """Whether the customer may still challenge what was decided."""
+    return _may_appeal(case, db.fetch(_APPEAL_TERMS, [case.id]))
+
+
+def _may_appeal(case: Case, decided: list[dict[str, Any]]) -> bool:
     if case.state not in {State.APPROVED, State.DENIED} or "appeal_window_passed" in case.marks:
         return False
-    decided = db.fetch_one(
-        "select verdict, communicated_at from cases_decision where case_id = %s and not superseded", [case.id]
-    )
-    if decided is None or decided["communicated_at"] is None or decided["verdict"] == "grant":
+    in_force = db.only(decided)
+    if in_force is None or in_force["communicated_at"] is None or in_force["verdict"] == "grant":
         return False
-    rounds = db.fetch_one("select count(*) as n from cases_appeal where case_id = %s", [case.id])
-    assert rounds is not None  # noqa: S101 - count(*) always gives a row
-    return int(rounds["n"]) < accounts.settings_of_merchant().appeal_rounds_max
+    return int(in_force["rounds"]) < accounts.settings_of_merchant().appeal_rounds_max

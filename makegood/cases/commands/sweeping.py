@@ -14,6 +14,7 @@ from makegood.cases.commands import approving, goods, moving, promising
 from makegood.cases.models import Case
 from makegood.cases.states import UNDECIDED, GoodsState, Silence, State
 from makegood.kit import db, errors
+from makegood.orders import queries as orders
 
 CLOCK = Actor.system("clock")
 log = structlog.get_logger()
@@ -39,7 +40,7 @@ def let_deadline_pass(*, deadline_id: int, at: datetime) -> bool:
     )
     if row is None:
         return False
-    case = history.lock_case_by_id(row["case_id"], order_id=row["order_id"])
+    case = history.lock_case_by_id(row["case_id"])
     deadline = db.fetch_one(
         "update cases_deadline set state = 'passed', ended_at = %s"
         " where id = %s and state = 'open' and due_at <= %s returning *",
@@ -63,7 +64,7 @@ def let_deadline_pass(*, deadline_id: int, at: datetime) -> bool:
             _CONSEQUENCES[deadline["silence"]](case, deadline, at)
     except errors.DomainError as refusal:
         # What silence was to bring is not possible any more: a person looks at it.
-        fresh = history.lock_case_by_id(case.id, order_id=case.order_id)
+        fresh = history.lock_case_by_id(case.id)
         log.warning("silence_refused", case=fresh.ref, silence=deadline["silence"], code=refusal.code)
         case = fresh
         _escalate(case, deadline, at)
@@ -80,7 +81,7 @@ def _auto_approve(case: Case, deadline: dict[str, Any], at: datetime) -> None:
     if case.state in {State.RECEIVED, State.VERIFYING}:
         from makegood.cases.commands.deciding import propose  # noqa: PLC0415 - deciding knows approving
 
-        propose(case, actor=CLOCK, at=at)
+        propose(case, orders.order_view(case.order_id) if case.order_id else None, actor=CLOCK, at=at)
     if case.state == State.PLANNED:
         approving.approve_in_transaction(case, actor=CLOCK, at=at)
     if case.state != State.APPROVED:  # something is missing, or a second person is needed

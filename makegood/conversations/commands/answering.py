@@ -147,16 +147,12 @@ def take_bounce(raw: RawMail, mail: ParsedMail, sorted_mail: Sorted, *, at: date
     if bounce.action != "delayed":
         opening.wake(conversation, Waits.BOUNCE, at=at)
         if conversation.case_id is not None:
-            case = history.lock_case_by_id(conversation.case_id, order_id=_order_of(conversation.case_id))
+            case = history.lock_case_by_id(conversation.case_id)
             history.record(
                 case, "mail_bounced", actor="system:mail", at=at, status=bounce.status, lasting=bounce.lasting
             )
             history.save(case)
     return Outcome.KEPT
-
-
-def _order_of(case_id: int) -> int | None:
-    return Case.objects.values_list("order_id", flat=True).get(id=case_id)
 
 
 def _returned(bounce: Bounce, *, at: datetime) -> Message | None:

@@ -114,7 +114,7 @@ def end_dispute(told: Told, *, won: bool, at: datetime) -> str:
     Dispute.objects.filter(id=dispute.id).update(state=state, ended_at=told.at)
     if won:
         _post(dispute, payment, dispute.taken, kind="charge_back_won", back=True, at=at)
-        _let_go(dispute.taken, payment, at=at)
+        _let_go(dispute.taken, at=at)
     return ""
 
 
@@ -126,13 +126,13 @@ def _take(payment: Row, amount: int, *, at: datetime) -> dict[str, Any]:
         [payment["id"]],
     ):
         # So that what is released and has no payout yet has one that can be held.
-        intending.intend_for(history.lock_case_by_id(found["case_id"], order_id=payment["order_id"]), at=at)
+        intending.intend_for(history.lock_case_by_id(found["case_id"]), at=at)
     held = balances.balances(Book.MONEY, [payment["id"]])[payment["id"]]
     available = min(amount, held.get(MoneyAccount.AVAILABLE, 0))
     left = amount - available
     payouts: dict[str, int] = {}
     for row in _unsent(payment["id"]):
-        case = history.lock_case_by_id(row["case_id"], order_id=payment["order_id"])
+        case = history.lock_case_by_id(row["case_id"])
         if settling.hand_over(case, row, why=Trouble.DISPUTED, actor=BANK, at=at, sources=[PayoutState.INTENDED]):
             part = min(left, row["amount_minor"])
             left -= part
@@ -167,11 +167,11 @@ def _post(dispute: Dispute, payment: Row, taken: Mapping[str, Any], *, kind: str
     )
 
 
-def _let_go(taken: Mapping[str, Any], payment: Row, *, at: datetime) -> None:
+def _let_go(taken: Mapping[str, Any], *, at: datetime) -> None:
     """Payouts that only the dispute held go on."""
     for payout_id in taken["payouts"]:
         row = rows.payout_row(int(payout_id))
-        case = history.lock_case_by_id(row["case_id"], order_id=payment["order_id"])
+        case = history.lock_case_by_id(row["case_id"])
         if row["trouble"] == Trouble.DISPUTED and rows.move(
             row["id"], sources=[PayoutState.PERSON], to=PayoutState.INTENDED, trouble="", next_try_at=at
         ):

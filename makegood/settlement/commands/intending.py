@@ -18,7 +18,6 @@ from makegood.kit import db, refs
 from makegood.kit.failpoints import failpoint
 from makegood.settlement.commands import inside, rewards, rows
 from makegood.settlement.commands.rows import Row
-from makegood.settlement.models import Payout
 from makegood.settlement.rules import payout_key
 from makegood.settlement.states import INSIDE, MANUAL, PayoutState
 
@@ -44,22 +43,24 @@ def intend_payouts(*, case_id: int, at: datetime) -> list[int]:
 
     Safe to repeat: a share that ever had a payout gets none here. Raises CaseUnknown.
     """
-    found = db.fetch_one("select order_id from cases_case where id = %s", [case_id])
-    if found is None:
-        raise history.CaseUnknown(case_id, field="case", rule="known_case")
-    case = history.lock_case_by_id(case_id, order_id=found["order_id"])
-    intend_for(case, at=at)
+    case, [released] = history.lock_case_where("id = %s", case_id, (_RELEASED, [case_id]))
+    _intend(case, released, at=at)
     failpoint("before_intended_commit")
-    return to_send(case_id)
+    return [row["id"] for row in waiting_payouts(case) if row["gateway"] not in {*INSIDE, MANUAL}]
+
+
+_RELEASED = """
+select r.*, d.round as decision_round from cases_remedy r join cases_decision d on d.id = r.decision_id
+ where r.case_id = %s and r.state = 'released' order by r.seq
+"""
 
 
 def intend_for(case: Case, *, at: datetime) -> None:
     """The whole of it for a locked case."""
-    released = db.fetch(
-        "select r.*, d.round as decision_round from cases_remedy r join cases_decision d on d.id = r.decision_id"
-        " where r.case_id = %s and r.state = 'released' order by r.seq",
-        [case.id],
-    )
+    _intend(case, db.fetch(_RELEASED, [case.id]), at=at)
+
+
+def _intend(case: Case, released: list[Row], *, at: datetime) -> None:
     for remedy in released:
         _intend_remedy(case, remedy, at=at)
     if released:
@@ -68,16 +69,11 @@ def intend_for(case: Case, *, at: datetime) -> None:
         execute_here(case, at=at)
 
 
-def to_send(case_id: int) -> list[int]:
-    """Payouts of a case that are waiting to be sent through an outside gateway."""
-    return [
-        row["id"]
-        for row in db.fetch(
-            "select id from settlement_payout where case_id = %s and state = 'intended' and not gateway = any(%s)"
-            " order by id",
-            [case_id, [*INSIDE, MANUAL]],
-        )
-    ]
+def waiting_payouts(case: Case) -> list[Row]:
+    """Payouts of a case that wait to be sent or executed: ``id``, ``gateway``."""
+    return db.fetch(
+        "select id, gateway from settlement_payout where case_id = %s and state = 'intended' order by id", [case.id]
+    )
 
 
 def _intend_remedy(case: Case, remedy: Row, *, at: datetime) -> None:
@@ -129,32 +125,39 @@ def insert(
     next_try_at: datetime | None,
 ) -> int:
     """Write one payout; its key is made here, once."""
-    payout = Payout.objects.create(
-        ref=refs.new_ref("P"),
-        case_id=case.id,
-        remedy_id=remedy["id"],
-        share_id=part["share_id"],
-        gateway=way.gateway,
-        payment_reference=way.payment_reference,
-        to_method=way.to_method,
-        amount_minor=0 if remedy["kind"] in THINGS else part["amount_minor"],
-        currency=remedy["currency"],
-        key=payout_key(
-            merchant=accounts.merchant().slug,
+    row = {
+        "ref": refs.new_ref("P"),
+        "case_id": case.id,
+        "remedy_id": remedy["id"],
+        "share_id": part["share_id"],
+        "gateway": way.gateway,
+        "payment_reference": way.payment_reference,
+        "to_method": way.to_method,
+        "amount_minor": 0 if remedy["kind"] in THINGS else part["amount_minor"],
+        "currency": remedy["currency"],
+        "key": payout_key(
+            merchant=accounts.slug(),
             case=case.ref,
             round_=remedy["decision_round"],
             seq=remedy["seq"],
             payment=part["reference"],
             nth=nth,
         ),
-        state=PayoutState.INTENDED,
-        replaces=replaces,
-        created_at=at,
-        promised_at=remedy["released_at"] or at,
-        next_try_at=next_try_at,
-    )
-    rows.note(payout.id, "intended", actor=SYSTEM.key, at=at, gateway=way.gateway)
-    return int(payout.id)
+        "state": PayoutState.INTENDED,
+        "attempts": 0,
+        "looks": 0,
+        "round": 0,
+        "gateway_reference": "",
+        "trouble": "",
+        "confirmed_by": "",
+        "replaces": replaces,
+        "created_at": at,
+        "promised_at": remedy["released_at"] or at,
+        "next_try_at": next_try_at,
+    }
+    [payout_id] = db.insert("settlement_payout", [row])
+    rows.note(payout_id, "intended", actor=SYSTEM.key, at=at, gateway=way.gateway)
+    return int(payout_id)
 
 
 def _way(case: Case, remedy: Row, part: Row) -> Way:  # noqa: PLR0911 - one line a way
@@ -182,11 +185,9 @@ def _way(case: Case, remedy: Row, part: Row) -> Way:  # noqa: PLR0911 - one line
 
 def execute_here(case: Case, *, at: datetime) -> None:
     """Execute what needs no network; tell a person what is theirs to pay."""
-    waiting = db.fetch(
-        "select id from settlement_payout where case_id = %s and state = 'intended' and gateway = any(%s) order by id",
-        [case.id, [*INSIDE, MANUAL]],
-    )
-    for found in waiting:
+    for found in waiting_payouts(case):
+        if found["gateway"] not in {*INSIDE, MANUAL}:
+            continue
         row = rows.payout_row(found["id"])
         if row["gateway"] == MANUAL:
             rows.move(row["id"], sources=[PayoutState.INTENDED], to=PayoutState.ACCEPTED, sent_at=at, next_try_at=None)

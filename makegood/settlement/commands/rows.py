@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from makegood.cases import history
 from makegood.cases.models import Case
 from makegood.kit import db, errors
 from makegood.kit.money import Money
@@ -26,7 +27,9 @@ class PayoutUnknown(errors.Unknown):
 
 _SELECT = """
 select p.*, r.kind, r.line_id, r.budget_id, r.seq as remedy_seq, d.round as decision_round, d.approved_by, d.second_by,
-       c.ref as case_ref, c.order_id, c.customer_id, s.payment_id
+       c.ref as case_ref, c.order_id, c.customer_id, s.payment_id,
+       exists (select 1 from settlement_dispute x
+                where x.payment_id = s.payment_id and x.state in ('opened', 'lost')) as disputed
   from settlement_payout p
   join cases_remedy r on r.id = p.remedy_id
   join cases_decision d on d.id = r.decision_id
@@ -35,21 +38,26 @@ select p.*, r.kind, r.line_id, r.budget_id, r.seq as remedy_seq, d.round as deci
 """
 
 
+def row_statement(payout_id: int) -> tuple[str, db.Params]:
+    """What asks for a payout with what it executes, to be sent along with other statements."""
+    return _SELECT + " where p.id = %s", [payout_id]
+
+
 @db.query
 def payout_row(payout_id: int) -> Row:
     """The payout with what it executes. Raises PayoutUnknown."""
-    row = db.fetch_one(_SELECT + " where p.id = %s", [payout_id])
+    row = db.fetch_one(*row_statement(payout_id))
     if row is None:
         raise PayoutUnknown(payout_id, field="payout")
     return row
 
 
-def remedy_of(payout_id: int) -> int:
-    """The remedy a payout executes, to be locked before the payout is read. Raises PayoutUnknown."""
-    row = db.fetch_one("select remedy_id from settlement_payout where id = %s", [payout_id])
-    if row is None:
-        raise PayoutUnknown(payout_id, field="payout")
-    return int(row["remedy_id"])
+def lock_payout(payout_id: int) -> tuple[Case, Row]:
+    """The payout's case, locked after its order, and the payout as it stands under the lock. Raises CaseUnknown."""
+    case, [[row]] = history.lock_case_where(
+        "id = (select case_id from settlement_payout where id = %s)", payout_id, row_statement(payout_id)
+    )
+    return case, row
 
 
 @db.query
@@ -121,7 +129,7 @@ def is_troubled(case: Case) -> bool:
     """Whether any payout of the case waits for a person."""
     return bool(
         db.fetch(
-            "select 1 as yes from settlement_payout where case_id = %s and state in ('person','refused','reversed')"
+            "select 1 as yes from settlement_payout where case_id = %s and state in ('person', 'refused', 'reversed')"
             " limit 1",
             [case.id],
         )

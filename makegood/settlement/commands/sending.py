@@ -56,7 +56,7 @@ def _ready(row: Row, *, at: datetime) -> Gateway | None:
     except AmountUnpayable:
         steps.give_to_person(payout_id=row["id"], why=Trouble.UNPAYABLE, at=at)
         return None
-    if steps.is_disputed(row["payment_id"]):
+    if row["disputed"]:
         steps.give_to_person(payout_id=row["id"], why=Trouble.DISPUTED, at=at)
         return None
     return gateway

@@ -63,12 +63,14 @@ def confirm(
 def tell_case(case: Case, remedy_id: int, *, actor: Actor, at: datetime) -> None:
     """Fold the payouts of a remedy into the remedy and the case."""
     left = db.fetch_one(
-        "select count(*) filter (where state not in ('void', 'confirmed')) as waiting,"
-        " count(*) filter (where state = 'confirmed') as paid from settlement_payout where remedy_id = %s",
-        [remedy_id],
+        "select count(*) filter (where remedy_id = %s and state not in ('void', 'confirmed')) as waiting,"
+        " count(*) filter (where remedy_id = %s and state = 'confirmed') as paid,"
+        " count(*) filter (where state in ('person', 'refused', 'reversed')) > 0 as troubled"
+        " from settlement_payout where case_id = %s",
+        [remedy_id, remedy_id, case.id],
     )
     assert left is not None  # noqa: S101 - count(*) always gives a row
-    troubled = rows.is_troubled(case)
+    troubled = left["troubled"]
     if left["paid"] and not left["waiting"]:
         money.remedy_paid(case, remedy_id, actor=actor, at=at, troubled=troubled)
     elif case.money_state == MoneyState.TROUBLED and not troubled:

@@ -9,6 +9,7 @@ import structlog
 from makegood.accounts import environment
 from makegood.accounts.actors import Actor
 from makegood.cases.commands import money
+from makegood.cases.models import Case
 from makegood.connectors.gateways import Accepted, Confirmed, Declined, GatewayAnswer, Unanswered
 from makegood.kit import db
 from makegood.kit.failpoints import failpoint
@@ -28,17 +29,18 @@ def begin_sending(*, payout_id: int, source: str, at: datetime) -> Row | None:
 
     Nothing is sent while payouts are held, or through a payment that was charged back.
     """
-    if environment.payouts_held():
-        return None
-    moved = db.fetch_one(
-        "update settlement_payout set state = 'sending', attempts = attempts + 1, looks = looks + 1,"
-        " sent_at = coalesce(sent_at, %s), last_sent_at = %s, next_try_at = %s"
-        " where id = %s and state = %s returning id",
-        [at, at, at + rules.LEASE, payout_id, source],
+    moved, found = db.fetch_each(
+        (
+            "update settlement_payout set state = 'sending', attempts = attempts + 1, looks = looks + 1,"
+            " sent_at = coalesce(sent_at, %s), last_sent_at = %s, next_try_at = %s"
+            f" where id = %s and state = %s and {environment.MAY_PAY} returning id",
+            [at, at, at + rules.LEASE, payout_id, source, environment.own_environment()],
+        ),
+        rows.row_statement(payout_id),
     )
-    if moved is None:
+    if not moved:
         return None
-    row = rows.payout_row(payout_id)
+    [row] = found
     rows.note(payout_id, "sent", actor=SYSTEM.key, at=at, attempt=row["attempts"], key=str(row["key"]))
     failpoint("before_sending_commit")
     return row
@@ -97,19 +99,18 @@ def take_answer(*, payout_id: int, answer: GatewayAnswer, looked_up: bool, at: d
 
     Two that bring the same answer change things once. An answer that contradicts what is settled goes to a person.
     """
-    released = money.lock_remedy(rows.remedy_of(payout_id))
-    row = rows.payout_row(payout_id)
+    case, row = rows.lock_payout(payout_id)
     step = rules.after_answer(rows.standing(row), answer, looked_up=looked_up, at=at, jitter=rows.jitter())
     state = row["state"]
     match answer:
         case Unanswered(why):
             _no_answer(row, step, why=why, at=at)
             if step.state == PayoutState.PERSON and state in _WAITING:
-                settling.hand_over(released.case, row, why=step.trouble, actor=actor, at=at, sources=[state])
+                settling.hand_over(case, row, why=step.trouble, actor=actor, at=at, sources=[state])
         case _ if state in {PayoutState.VOID, PayoutState.REVERSED}:
             _too_late(row, answer, at=at)
         case Confirmed() if step.state == PayoutState.CONFIRMED:
-            settling.confirm(released.case, row, reference=step.reference, actor=actor, at=at)
+            settling.confirm(case, row, reference=step.reference, actor=actor, at=at)
             if state == PayoutState.CONFIRMED and row["gateway_reference"] not in {"", step.reference}:
                 log.error(
                     "payout_confirmed_twice", payout=row["ref"], first=row["gateway_reference"], then=step.reference
@@ -117,11 +118,11 @@ def take_answer(*, payout_id: int, answer: GatewayAnswer, looked_up: bool, at: d
         case Accepted() if step.state == PayoutState.ACCEPTED:
             _accepted(row, step, at=at)
         case Declined(code, message):
-            _declined(released, row, step, said=f"{code}: {message}", looked_up=looked_up, actor=actor, at=at)
+            _declined(case, row, step, said=f"{code}: {message}", looked_up=looked_up, actor=actor, at=at)
         case _:
             log.error("payout_amount_differs", payout=row["ref"], answer=repr(answer))
             settling.hand_over(
-                released.case, row, why=step.trouble, actor=actor, at=at, sources=_open_but_person(),
+                case, row, why=step.trouble, actor=actor, at=at, sources=_open_but_person(),
                 reference=step.reference,
             )  # fmt: skip
     failpoint("before_answer_commit")
@@ -157,7 +158,7 @@ def _accepted(row: Row, step: rules.Step, *, at: datetime) -> None:
 
 
 def _declined(
-    released: money.ReleasedRemedy,
+    case: Case,
     row: Row,
     step: rules.Step,
     *,
@@ -169,13 +170,13 @@ def _declined(
     if row["state"] == PayoutState.CONFIRMED:
         if looked_up and step.state == PayoutState.REVERSED:
             rows.note(row["id"], "declined", actor=actor.key, at=at, said=said[:500])
-            settling.reverse(released.case, row, why=Trouble.TAKEN_BACK, actor=actor, at=at)
+            settling.reverse(case, row, why=Trouble.TAKEN_BACK, actor=actor, at=at)
         return
     if row["state"] == PayoutState.REFUSED:
         return
     rows.note(row["id"], "declined", actor=actor.key, at=at, said=said[:500])
     settling.hand_over(
-        released.case,
+        case,
         row,
         why=step.trouble,
         actor=actor,

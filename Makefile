@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check bench format lock browser
+.PHONY: help setup run test check bench format client lock browser
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -45,6 +45,9 @@ bench: setup ## measure the promised figures as ratios: text, and bench/results.
 format: setup ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+client: setup ## write the typed Python client from the OpenAPI document (clients/python)
+	$(BIN)/python -m makegood.config.python_client
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --extra dev --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock

@@ -13,11 +13,11 @@ from ninja import errors as ninja_errors
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
-from makegood.accounts.api import KEYED
+from makegood.accounts.api import KEYED, Bearer
 from makegood.accounts.queries import TokenInvalid
 from makegood.cases.api import router as cases
 from makegood.config import problems
-from makegood.config.openapi import describe_problems
+from makegood.config.openapi import describe_problems, name_permissions
 from makegood.kit import errors, wire
 from makegood.orders.api import router as orders
 from makegood.policy.api import router as quotes
@@ -51,6 +51,15 @@ class Api(NinjaAPI):
             if getattr(operation.view_func, KEYED, False)
         }
         describe_problems(document, keyed=keyed)
+        needed = {
+            self.get_openapi_operation_id(operation): str(one.what)
+            for router in self._get_bound_routers()
+            for view in router.path_operations.values()
+            for operation in view.operations
+            for one in operation.auth_callbacks
+            if isinstance(one, Bearer)
+        }
+        name_permissions(document, needed)
         return document
 
     def validation_error_from_error_contexts(self, error_contexts: list[Any]) -> ninja_errors.ValidationError:

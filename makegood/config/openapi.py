@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http.client import responses as reasons
 from typing import Any
 
@@ -46,6 +46,17 @@ _KEY = {
 _ALWAYS = (401, 403, 404, 405, 429, 500, 503)
 _WITH_BODY = (413, 415, 422)
 _WITH_KEY = (400, 409, 422)
+
+
+PERMISSION = "x-permission"
+
+
+def name_permissions(document: dict[str, Any], needed: Mapping[str, str]) -> None:
+    """Say in the document which permission the token of each operation must hold."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            if what := needed.get(operation["operationId"]):
+                operation[PERMISSION] = what
 
 
 def describe_problems(document: dict[str, Any], *, keyed: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from makegood.config import health
+from makegood.config import api_pages, health
 from makegood.config.api import api
 from makegood.desk import sign_in_views as desk
 from makegood.portal import views as portal
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("api/v1/", api.urls),
+    path("developers/", api_pages.reference, name="api_reference"),
     path("", portal.front_door, name="front_door"),
     path("language", set_language, name="set_language"),
     path("s/<slug:slug>/", include("makegood.portal.urls")),

@@ -34,6 +34,7 @@ KINDS = (
     "case_filed",
     "case_reopened",
     "closed",
+    "conversation_attached",
     "deadline_passed",
     "decided",
     "decided_by_hand",

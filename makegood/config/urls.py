@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from makegood.config import api_pages, health
 from makegood.config.api import api
 from makegood.desk import sign_in_views as desk
+from makegood.portal import estimate_views
 from makegood.portal import views as portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("developers/", api_pages.reference, name="api_reference"),
     path("", portal.front_door, name="front_door"),
+    path("estimate", estimate_views.estimate, name="estimate"),
+    path("estimate/<slug:slug>", estimate_views.estimate, name="estimate_of"),
     path("language", set_language, name="set_language"),
     path("s/<slug:slug>/", include("makegood.portal.urls")),
     path("desk/", desk.front_door, name="desk_door"),

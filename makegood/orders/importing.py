@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from hashlib import file_digest, sha256
@@ -106,7 +108,8 @@ def import_orders(
         with closing(RejectsFile(rejects_path, size=counts.rejects_bytes)) as rejects:
             records = form.parser(path, start_line=told["last_line"], encoding=declared_encoding, at=at)
             home = _home_market()
-            for batch in _batches(records, told["last_line"], at=at, home=home, batch_rows=batch_rows):
+            batches = _batches(records, told["last_line"], at=at, home=home, batch_rows=batch_rows)
+            for batch in _read_ahead(batches):
                 counts = _store_batch(batch, result, rejects, source_format=form.name, at=at)
                 result = ImportResult(
                     result.import_id,
@@ -199,6 +202,20 @@ def _batches(
             batch = _Batch(last_line=position)
     if batch.rows:
         yield batch
+
+
+def _read_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    """The same batches, each read and checked while the database stores the one before it; never more than one."""
+    context = copy_context()  # the reader works for the same merchant, in the same language
+
+    def read() -> _Batch | None:
+        return context.run(lambda: next(batches, None))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="import") as reader:
+        following = reader.submit(read)
+        while (batch := following.result()) is not None:
+            following = reader.submit(read)
+            yield batch
 
 
 def _add(batch: _Batch, position: int, record: Read, at: datetime, home: str) -> None:

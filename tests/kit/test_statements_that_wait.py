@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
 from makegood.accounts.models import Shop
 from makegood.kit import db, errors
@@ -126,21 +126,26 @@ def test_nothing_waits_outside_a_transaction() -> None:
         db.send("select 1")
 
 
-def test_a_transaction_in_which_nothing_is_said_costs_nothing() -> None:
+def test_a_transaction_in_which_nothing_is_said_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
+    run = connection._run_one  # type: ignore[attr-defined]  # our backend's
 
-    def note(execute: Any, sql: str, *rest: Any) -> Any:
-        said.append(sql)
-        return execute(sql, *rest)
+    def note(statement: Any, cursors: Any) -> None:
+        said.append(statement.sql)
+        run(statement, cursors)
 
-    with connection.execute_wrapper(note):
-        with db.atomically():
-            pass
-        assert said == []
-        with db.atomically():
-            db.fetch("select 1 as one")
-        with transaction.atomic():
-            Shop.objects.count()
-    assert said[0] == "BEGIN"
+    monkeypatch.setattr(connection, "_run_one", note)
+    with db.atomically():
+        pass
+    assert said == []
+    with db.atomically():
+        db.fetch("select 1 as one")
+    assert [said[0], said[2:]] == ["BEGIN", ["select 1 as one"]]
     assert "makegood.merchant" in said[1]
-    assert said.count("BEGIN") == 2
+
+
+def test_who_counts_statements_is_told_of_those_that_wait_too(django_assert_num_queries: Any) -> None:
+    with db.atomically(), django_assert_num_queries(3):
+        db.send_rows("accounts_shop", [shop("counted")])
+        db.send("update accounts_shop set name_en = 'x' where slug = 'counted'")
+        db.fetch("select 1 as one")

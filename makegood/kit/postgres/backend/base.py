@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,11 +46,15 @@ class KeptThroughRollbacks(_preparing.PrepareManager):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with its values; ``refusals`` says what a broken constraint of that name means to people."""
+    """SQL with its values; ``refusals`` says what a broken constraint of that name means to people.
+
+    What begins and ends transactions is ``bare``: nobody who counts or logs statements is told.
+    """
 
     sql: str
     params: Sequence[Any] | Mapping[str, Any] = ()
     refusals: Mapping[str, Exception] = field(default_factory=dict)
+    bare: bool = False
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -141,10 +144,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _run_one(self, statement: Statement, cursors: list[Any]) -> None:
         cursor = super().create_cursor()
         cursors.append(cursor)
-        run: Callable[..., Any] = lambda sql, params, *_: cursor.execute(sql, params)  # noqa: E731 - wrapped below
-        for wrapper in reversed(self.execute_wrappers):
-            run = functools.partial(wrapper, run)
-        run(statement.sql, statement.params, False, {"connection": self, "cursor": cursor})
+        if statement.bare or not (self.execute_wrappers or self.queries_logged):
+            cursor.execute(statement.sql, statement.params)
+        else:
+            self._prepare_cursor(cursor).execute(statement.sql, statement.params)  # type: ignore[attr-defined]  # Django's
 
     def create_cursor(self, name: str | None = None) -> Any:
         """A cursor for Django; what waits goes first."""
@@ -160,7 +163,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # The library would begin by itself, with a round trip of its own.
         self._opening.append(BEGIN)
         if (merchant_id := tenancy.current_merchant_id()) is not None:
-            self._opening.append(Statement(tenancy.NAME_MERCHANT, [str(merchant_id)]))
+            self._opening.append(Statement(tenancy.NAME_MERCHANT, [str(merchant_id)], bare=True))
 
     def _commit(self) -> None:
         if self.connection is not None and self._waiting:
@@ -177,5 +180,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._savepoint_rollback(sid)  # type: ignore[misc]
 
 
-BEGIN = Statement("BEGIN")
-COMMIT = Statement("COMMIT")
+BEGIN = Statement("BEGIN", bare=True)
+COMMIT = Statement("COMMIT", bare=True)

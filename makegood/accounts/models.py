@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
-from makegood.accounts.states import Role, ShopKind
-from makegood.kit.tenant_models import CurrentMerchant, TenantModel
+from makegood.accounts.states import FactorKind, Role, ShopKind
+from makegood.kit.tenant_models import CurrentMerchant, TenantModel, points_at
 
 
 class Merchant(models.Model):
@@ -57,6 +57,40 @@ class Staff(AbstractBaseUser):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["merchant_id", "email"], name="staff_email_once")]
+
+
+class Factor(TenantModel):
+    """What a member of staff proves themselves with beside the password.
+
+    ``secret`` is sealed (app), the public key (passkey), or a keyed hash (recovery code, deleted when used);
+    ``counter`` is the last step or count that was seen, so that nothing is accepted twice.
+    """
+
+    staff = points_at(Staff, "factors")
+    kind = models.CharField(max_length=10, choices=FactorKind.choices)
+    label = models.CharField(max_length=80)
+    secret = models.TextField()
+    counter = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["merchant_id", "staff"], name="factor_by_staff")]
+
+
+class Sitting(TenantModel):
+    """One sign-in of a member of staff in one browser; ended, its session opens nothing any more."""
+
+    staff = points_at(Staff, "sittings")
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    address = models.CharField(max_length=45)
+    browser = models.CharField(max_length=200)
+    proved_by = models.CharField(max_length=10, blank=True)  # kind of the second factor
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["merchant_id", "staff", "id"], name="sitting_by_staff")]
 
 
 class ApiToken(TenantModel):

@@ -88,6 +88,7 @@ class MerchantSettings:
     reallocation: Reallocation
     evidence: EvidenceLimits
     languages: tuple[str, ...]
+    second_factor_roles: frozenset[str] = frozenset()  # who must prove themselves with more than a password
     auto_approve_on_silence: bool = False  # what the policy proposes counts as approved when the merchant is silent
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -121,7 +122,7 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         given,
         "settings",
         "calendar waits approval_limits two_people_above packs appeal_rounds_max reallocation evidence languages"
-        " auto_approve_on_silence",
+        " auto_approve_on_silence second_factor_roles",
     )
     calendar = given.get("calendar")
     limits = given.get("approval_limits")
@@ -138,6 +139,7 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         reallocation=cast("Reallocation", reallocation),
         evidence=_read_evidence(given.get("evidence", {})),
         languages=_read_languages(given.get("languages", list(LANGUAGES))),
+        second_factor_roles=_read_roles(given.get("second_factor_roles", []), "second_factor_roles"),
         auto_approve_on_silence=_flag(given.get("auto_approve_on_silence", False), "auto_approve_on_silence"),
         raw=given,
     )
@@ -181,6 +183,14 @@ def _read_limits(value: object) -> dict[str, dict[str, int]]:
             raise SettingMalformed(role, field="approval_limits", rule="|".join(ROLES))
         limits[role] = _read_amounts(amounts, f"approval_limits.{role}")
     return limits
+
+
+def _read_roles(value: object, where: str) -> frozenset[str]:
+    roles = _read_texts(value, where)
+    for role in roles:
+        if role not in ROLES:
+            raise SettingMalformed(role, field=where, rule="|".join(ROLES))
+    return frozenset(roles)
 
 
 def _read_amounts(value: object, where: str) -> dict[str, int]:

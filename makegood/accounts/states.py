@@ -20,6 +20,14 @@ class ShopKind(TextChoices):
     MICRO = "micro", _("micro-shop")
 
 
+class FactorKind(TextChoices):
+    """What proves a person beside the password."""
+
+    TOTP = "totp", _("authenticator app")
+    PASSKEY = "passkey", _("passkey")
+    RECOVERY = "recovery", _("recovery code")
+
+
 class May(TextChoices):
     """What a person or token may be allowed to do; scopes of a token have the same names."""
 

@@ -11,15 +11,19 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
+from makegood.accounts import sittings
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant, Staff
-from makegood.accounts.queries import actor_of_staff
+from makegood.accounts.queries import actor_of_staff, settings_of_merchant
 from makegood.accounts.sight import of_slug
 from makegood.desk.rendering import page
 from makegood.kit import errors
 
 MERCHANT = "merchant_id"  # the session's key that the middleware reads
+SITTING = "sitting"  # which sign-in this session is
+PROVED = "proved"  # whether it was with a second factor
 
 
 def staff_in(request: HttpRequest, merchant: Merchant) -> Staff | None:
@@ -27,7 +31,20 @@ def staff_in(request: HttpRequest, merchant: Merchant) -> Staff | None:
     user = request.user
     if request.session.get(MERCHANT) != merchant.id or not isinstance(user, Staff):
         return None
+    sitting = request.session.get(SITTING)
+    if not isinstance(sitting, int) or not sittings.is_open(sitting, staff_id=user.id, at=timezone.now()):
+        return None
     return user if user.merchant_id == merchant.id else None
+
+
+def needs_second_factor(staff: Staff) -> bool:
+    """Whether the merchant lets this role work only with more than a password."""
+    return staff.role in settings_of_merchant().second_factor_roles
+
+
+def passkey_paths(merchant: Merchant) -> set[str]:
+    """Where a browser makes a passkey: open to who has no second factor yet."""
+    return {reverse(f"desk:passkey_{step}", args=[merchant.slug]) for step in ("begin", "add")}
 
 
 def for_staff(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -42,6 +59,10 @@ def for_staff(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
             back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
             return redirect(there + back)
         actor: Actor = actor_of_staff(staff)
+        if not request.session.get(PROVED) and needs_second_factor(staff) and request.resolver_match is not None:
+            security = reverse("desk:security", args=[merchant.slug])
+            if request.path not in {security, *passkey_paths(merchant)}:
+                return redirect(security)
         try:
             return view(request, merchant, actor, *args, **kwargs)
         except errors.Unknown:

@@ -39,6 +39,14 @@ class Member:
             answer = self.sign_in()
             assert answer.status_code == 302, answer.content.decode()
 
+    @classmethod
+    def of(cls, other: Member) -> Member:
+        """The same person in another browser, not signed in yet."""
+        twin = cls.__new__(cls)
+        twin.staff, twin.base = other.staff, other.base
+        twin.client = Client(headers={"Accept-Language": "en"})
+        return twin
+
     @property
     def actor(self) -> Actor:
         return queries.actor_of_staff(self.staff)

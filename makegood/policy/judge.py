@@ -60,8 +60,8 @@ class Tried:
         return [remedy for remedy in self.rule.remedies if self.by.slot_by_kind[remedy.kind] == slot]
 
     def rank(self, slot: str) -> int:
-        """Where it stands among remedies of equal worth; less is preferred."""
-        wanted = self.row.get("case.wants")
+        """Where it stands among remedies of equal worth; less is preferred. What a pack assumes is nobody's wish."""
+        wanted = None if "case.wants" in self.assumed else self.row.get("case.wants")
         return min((self.by.rank_of(remedy.kind, wanted) for remedy in self.remedies_in(slot)), default=0)
 
     def value(self, slot: str) -> int | None:

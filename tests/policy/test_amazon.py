@@ -70,3 +70,13 @@ def test_who_refused_says_where_to_appeal() -> None:
 
     assert outcome.verdict == "deny"
     assert outcome.as_json()["appeal"] is None
+
+
+def test_what_a_shops_policy_assumes_is_wanted_does_not_put_it_before_the_platform() -> None:
+    document = a_claim("lost_in_warehouse")
+    document["case"] = {"kind": "refusal", "reason": "changed_mind"}
+    document["order"] |= {"fulfilled_by": "platform", "shipping_paid": "0.00"}
+
+    outcome = outcome_of(Facts.from_json(document), pack_ids=["house", "amazon-marketplace"])
+
+    assert [remedy.tried.rule.id for remedy in outcome.remedies] == ["az-01"]

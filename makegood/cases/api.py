@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -15,7 +15,7 @@ from makegood.accounts import limits
 from makegood.accounts.api import actor_of, bearer, once
 from makegood.accounts.queries import settings_of_merchant
 from makegood.accounts.states import May
-from makegood.cases import commands, queries, tracking
+from makegood.cases import commands, queries, receipts, tracking
 from makegood.cases.api_shapes import (
     AppealIn,
     ApproveIn,
@@ -43,9 +43,21 @@ from makegood.cases.api_shapes import (
 )
 from makegood.cases.commands.asking import Asked
 from makegood.kit import files, tenancy
-from makegood.kit.wire import PAGE_LIMIT, PAGE_LIMIT_MAX
+from makegood.kit.wire import PAGE_LIMIT, PAGE_LIMIT_MAX, Plain
 
 router = Router(tags=["cases"])
+
+
+class ReceiptKey(Plain):
+    id: str
+    public_key: str
+
+
+class ReceiptKeys(Plain):
+    """Ed25519 public keys, 32 bytes in base64."""
+
+    keys: list[ReceiptKey]
+
 
 TRACKING = limits.Limit("track", 120, timedelta(minutes=1))
 Limit = Annotated[int, Field(ge=1, le=PAGE_LIMIT_MAX)]
@@ -243,6 +255,19 @@ def add_message(request: HttpRequest, ref: str, body: MessageIn) -> tuple[int, C
     """Write on the case; an internal note never leaves the house."""
     case = commands.add_message(ref=ref, body=body.body, internal=body.internal, actor=actor_of(request), at=_now())
     return 201, brief(case)
+
+
+@router.get("/cases/{ref}/receipt", auth=bearer(May.READ), response={200: dict[str, Any]})
+def show_receipt(request: HttpRequest, ref: str, round: int | None = None) -> dict[str, Any]:  # noqa: A002 - its name in the query
+    """The signed receipt of the decision in force, or of a round's: anybody can replay it."""
+    case = queries.case_view(ref)
+    return receipts.receipt_of(case, receipts.decision_of(case, round_=round), at=_now())
+
+
+@router.get("/receipt-keys", auth=None, response={200: ReceiptKeys})
+def show_receipt_keys(request: HttpRequest) -> ReceiptKeys:
+    """The public keys that receipts are signed with, the one in use first; older ones stay for what they signed."""
+    return ReceiptKeys(keys=[ReceiptKey(id=one.id, public_key=one.base64) for one in receipts.public_keys()])
 
 
 @router.get("/track/{token}", auth=None, response={200: TrackedOut})

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makegood.cli import cases, mail, merchants, orders, running, webhooks
+from makegood.cli import cases, keys, mail, merchants, orders, running, webhooks
 from makegood.cli.conformance import app as conformance
 from makegood.kit import errors
 
@@ -27,6 +27,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")
 app.add_typer(conformance.app, name="conformance")
 app.add_typer(mail.app, name="mail")
+app.add_typer(keys.app, name="receipt-keys")
 app.add_typer(merchants.merchants, name="merchants")
 app.add_typer(merchants.staff, name="staff")
 app.add_typer(merchants.tokens, name="tokens")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import os
 import secrets
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 from makegood.config import logs, words
+from makegood.kit.kept import kept
 from makegood.kit.postgres import connect
 
 BASE = Path(__file__).resolve().parent.parent
@@ -22,32 +21,17 @@ PORT = int(os.environ.get("PORT", "8000"))
 DEBUG = False
 
 
-def _kept(name: str, make: Callable[[], str]) -> str:
-    """A value made once and kept in the data folder with the rights of its owner."""
-    kept = DATA_DIR / name
-    if not kept.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        # Written aside and linked into place: another process of ours never reads half of it, and the first one wins.
-        aside = DATA_DIR / f".{name}.{os.getpid()}"
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(make())
-        with contextlib.suppress(FileExistsError):
-            os.link(aside, kept)
-        aside.unlink()
-    return kept.read_text()
-
-
 def _secret_key() -> str:
-    return os.environ.get("MAKEGOOD_SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(48))
+    return os.environ.get("MAKEGOOD_SECRET_KEY") or kept(DATA_DIR, "secret_key", lambda: secrets.token_urlsafe(48))
 
 
 SECRET_KEY = _secret_key()
-SIGNING_KEY = SECRET_KEY  # tokens of /track and decision receipts
+SIGNING_KEY = SECRET_KEY  # tokens of /track; receipts have keys of their own (kit.signing)
 
 
 def _environment() -> str:
     """The id of this deployment, configured or made once; a copied database alone does not bring it along."""
-    return os.environ.get("MAKEGOOD_ENVIRONMENT") or _kept("environment", lambda: str(uuid.uuid4()))
+    return os.environ.get("MAKEGOOD_ENVIRONMENT") or kept(DATA_DIR, "environment", lambda: str(uuid.uuid4()))
 
 
 ENVIRONMENT = _environment()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from makegood.kit.errors import DomainError, Malformed
+from makegood.kit.postgres.connect import data_dir
+from makegood.kit.signing import PublicKey, signing_keys
+from makegood.policy import receipt as receipts
 from makegood.policy.check import check_registry
 from makegood.policy.explain import explain
 from makegood.policy.facts import FactMalformed, Facts
@@ -28,17 +31,27 @@ policy_app = typer.Typer(help="The policy packs: list, show, check.", no_args_is
 
 
 def quote_command(
-    facts: Annotated[Path, typer.Argument(help="File of facts (JSON); - reads standard input.")],
+    facts: Annotated[Path | None, typer.Argument(help="File of facts (JSON); - reads standard input.")] = None,
     pack: Annotated[list[str] | None, typer.Option("--pack", help="Pack to apply; may be given several times.")] = None,
     on: Annotated[str | None, typer.Option("--on", help="Day whose rules hold, YYYY-MM-DD.")] = None,
     lang: Annotated[str, typer.Option("--lang", help="zh-Hans or en.")] = "en",
     explained: Annotated[bool, typer.Option("--explain", help="Say why, to the cent.")] = False,  # noqa: FBT002 - typer's way of writing a flag
+    receipt: Annotated[Path | None, typer.Option("--receipt", help="Write a signed receipt here.")] = None,
+    replayed: Annotated[Path | None, typer.Option("--replay", help="Check a receipt and decide it anew.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="With --replay: the public key, or a file of it.")] = None,
     as_json: AsJson = False,  # noqa: FBT002 - same
 ) -> None:
-    """Say what is owed on these facts: exit code 0, or 1 where the answer is no."""
+    """Say what is owed on these facts: exit code 0, or 1 where the answer is no. With --replay check a receipt."""
+    if (facts is None) == (replayed is None):
+        typer.echo("usage: give either a file of facts or --replay RECEIPT", err=True)
+        raise typer.Exit(UNREADABLE)
+    if replayed is not None:
+        _replay(replayed, key, as_json=as_json)
     try:
         checked_lang(lang)
-        outcome = outcome_of(Facts.from_json(_read(facts)), pack_ids=pack, on=_day(on))
+        outcome = outcome_of(Facts.from_json(_read(facts or Path("-"))), pack_ids=pack, on=_day(on))
+        if receipt is not None:
+            _write_receipt(receipt, outcome, lang)
     except DomainError as error:
         _stop(error)
     if as_json:
@@ -47,6 +60,51 @@ def quote_command(
     else:
         typer.echo("\n\n".join(explain(outcome, lang).prose) if explained else in_words(outcome, lang))
     raise typer.Exit(NO if outcome.verdict == "deny" else DONE)
+
+
+def _write_receipt(file: Path, outcome: Outcome, lang: str) -> None:
+    document = receipts.issue(
+        facts=outcome.facts.as_json(),
+        outcome=outcome.as_json(lang),
+        about={"kind": "quote"},
+        at=datetime.now(UTC),
+        key=signing_keys(data_dir())[0],
+    )
+    try:
+        file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise FactMalformed(error.strerror, field=str(file), rule="a file that can be written") from None
+
+
+def _replay(file: Path, key: str | None, *, as_json: bool) -> NoReturn:
+    """Exit code 0: it comes out the same; 1: it differs or is forged; 2: it cannot be read or replayed here."""
+    try:
+        public = (
+            PublicKey.read(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key, field="--key")
+            if key
+            else None
+        )
+        checked = receipts.check(_read(file), key=public)
+    except DomainError as error:
+        _stop(error)
+    if as_json:
+        _print_json(checked.as_json())
+    else:
+        told = {
+            "verified": f"The signature is that of the key {checked.key}.",
+            "intact": f"The receipt is whole, signed by the key {checked.key}; whose key that is was not checked.",
+            "forged": f"The signature is not that of the key {checked.key}: the receipt was changed or is another's.",
+        }
+        typer.echo(told[checked.signature])
+        for one in checked.differences:
+            typer.echo(f"  {one.path}: the receipt says {_short(one.receipt)}, the replay gives {_short(one.replay)}")
+        if checked.signature != "forged":
+            typer.echo("It comes out the same, bit for bit." if checked.is_equal else "It does not come out the same.")
+    raise typer.Exit(DONE if checked.is_equal else NO)
+
+
+def _short(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)[:200] if value is not None else "nothing"
 
 
 @policy_app.command("list")

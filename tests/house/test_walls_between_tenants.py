@@ -214,7 +214,7 @@ def test_row_44_no_route_answers_without_a_token_but_the_signed_ones(ours: Life)
     client = Client(raise_request_exception=False)
     for method, path in api_routes():
         for address in fill(path.lstrip("/").replace("{", "<").replace("}", ">"), ours):
-            if "/track/" in address:
+            if "/track/" in address or address.endswith("/receipt-keys"):  # public keys are for everybody
                 continue
             status, text = says(client, address, method=method)
             assert status in {401, 403, 422}, (method, address, status)

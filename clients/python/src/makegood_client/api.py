@@ -464,6 +464,17 @@ class Problem(TypedDict):
     errors: NotRequired[list[dict[str, Any]]]
 
 
+class ReceiptKey(TypedDict):
+    id: str
+    public_key: str
+
+
+class ReceiptKeys(TypedDict):
+    """Ed25519 public keys, 32 bytes in base64."""
+
+    keys: list[ReceiptKey]
+
+
 class Received(TypedDict):
     """Kept; it is put into effect afterwards."""
 
@@ -876,6 +887,32 @@ class Makegood(Caller):
             json=body,
             keyed=True,
             key=idempotency_key,
+        )
+        return answer
+
+    def show_receipt(
+        self,
+        ref: str | int,
+        *,
+        round: int | None | None = None,
+    ) -> dict[str, Any]:
+        """The signed receipt of the decision in force, or of a round's: anybody can replay it."""
+        answer: dict[str, Any] = self.call(
+            "GET",
+            f"/api/v1/cases/{self.quoted(ref)}/receipt",
+            query={"round": round},
+        )
+        return answer
+
+    def show_receipt_keys(
+        self,
+    ) -> ReceiptKeys:
+        """The public keys that receipts are signed with, the one in use first; older ones stay for what they
+        signed.
+        """
+        answer: ReceiptKeys = self.call(
+            "GET",
+            "/api/v1/receipt-keys",
         )
         return answer
 

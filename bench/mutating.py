@@ -16,7 +16,7 @@ from bench.ground import Ground
 from makegood.policy.check import check_pack, check_registry
 from makegood.policy.check.drawing import Drawn, drawn_cases
 from makegood.policy.facts import Facts
-from makegood.policy.marks import MarkedYaml, PackMalformed
+from makegood.policy.marks import Data, PackMalformed
 from makegood.policy.packs import Pack, read_marked
 from makegood.policy.quote import outcome_of
 from makegood.policy.registry import SHIPPED, PackNotInForce, Registry
@@ -97,7 +97,7 @@ class Told:
 
     def _noticed_by(self, pack: Pack, data: dict[str, Any]) -> str:
         try:
-            changed = read_marked(_Unmarked(data, pack.file))
+            changed = read_marked(Data(data, pack.file))
         except PackMalformed:
             return "check"
         others = [other for other in self.registry.packs if other.hash != pack.hash]
@@ -109,13 +109,6 @@ class Told:
             return "scenario"
         found = check_pack(changed, self.laws, registry.combination())
         return "check" if any(finding.level == "error" for finding in found) else "nobody"
-
-
-class _Unmarked(MarkedYaml):
-    """Data that was changed in memory: it has no lines."""
-
-    def __init__(self, data: dict[str, Any], file: str) -> None:
-        self.data, self.file, self.lines = data, file, {}
 
 
 def mutants(pack: Pack) -> Iterator[Mutant]:

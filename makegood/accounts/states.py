@@ -39,12 +39,13 @@ class May(TextChoices):
     REVIEW = "cases:review", _("review appeals")
     GOODWILL = "goodwill", _("approve goodwill budgets")
     CONFIRM_PAYOUT = "payouts:confirm", _("confirm payouts made by hand")
+    POLICY = "policy", _("change the merchant's own policy")
     MANAGE = "manage", _("manage staff, tokens and settings")
 
 
 _AGENT = {May.READ, May.FILE, May.HANDLE, May.APPROVE}
 _REVIEWER = _AGENT | {May.REVIEW}
-_MANAGER = _REVIEWER | {May.GOODWILL, May.CONFIRM_PAYOUT, May.WRITE_ORDERS}
+_MANAGER = _REVIEWER | {May.GOODWILL, May.CONFIRM_PAYOUT, May.WRITE_ORDERS, May.POLICY}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.AGENT: frozenset(_AGENT),

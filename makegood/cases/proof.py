@@ -13,6 +13,7 @@ from makegood.cases import history
 from makegood.kit import db, errors
 from makegood.ledger import queries as ledger
 from makegood.ledger.queries import Fault
+from makegood.policy import queries as policies
 from makegood.policy.quote import replay
 
 _AT_ONCE = 500  # decisions read and replayed at a time: memory does not grow with the merchant
@@ -140,7 +141,7 @@ def replay_faults(case_ids: Iterable[int] | None = None) -> list[Fault]:
     for row in _decisions(None if case_ids is None else list(case_ids)):
         where = f"case {row['ref']} round {row['round']}"
         try:
-            again = replay(row["facts"], json.loads(row["outcome"])["policy"])
+            again = replay(row["facts"], json.loads(row["outcome"])["policy"], registry=policies.registry_of_merchant())
         except errors.DomainError as refusal:
             found.append(Fault("I5 replay", f"{where}: {refusal.code} {refusal}"))
             continue

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop as _
 from makegood.cases import states
 from makegood.cases.queries import DecisionView
 from makegood.kit.pages.language import text_language
+from makegood.policy import queries as policies
 from makegood.policy.quote import replay
 from makegood.policy.reasons import TREE
 from makegood.policy.registry import PackHashUnknown
@@ -224,7 +225,9 @@ def outcome_said(decision: DecisionView) -> Mapping[str, Any]:
     if stored["policy"].get("lang", "en") == wanted:
         return stored
     try:
-        told: Mapping[str, Any] = json.loads(replay(json.dumps(decision.facts), stored["policy"], lang=wanted))
+        told: Mapping[str, Any] = json.loads(
+            replay(json.dumps(decision.facts), stored["policy"], lang=wanted, registry=policies.registry_of_merchant())
+        )
     except PackHashUnknown:
         return stored
     return told

@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "makegood.customers",
     "makegood.orders",
     "makegood.ledger",
+    "makegood.policy",
     "makegood.cases",
     "makegood.settlement",
     "makegood.conversations",

@@ -37,7 +37,24 @@ def pack_malformed(file: str, line: int, *, rule: str = "", cell: str = "", prob
     )
 
 
-class MarkedYaml:
+class Source:
+    """Data with the place each part of it came from."""
+
+    file: str
+    data: Any
+
+    def line_of(self, path: Path) -> int:
+        return 1
+
+
+class Data(Source):
+    """Data that was never a file with lines: a draft, or a pack changed in memory."""
+
+    def __init__(self, data: dict[str, Any], file: str) -> None:
+        self.data, self.file = data, file
+
+
+class MarkedYaml(Source):
     """A parsed file: ``data`` is plain, ``line_of(path)`` the line of the value there or of the nearest thing above.
 
     Refused: keys named twice, keys that are not texts, aliases, more than one document.

@@ -16,7 +16,7 @@ from makegood.policy.cells import Cell, CellUnreadable, Compare, Known, Not, One
 from makegood.policy.clock import Span
 from makegood.policy.facts import canonical
 from makegood.policy.formulas import Formula, FormulaUnreadable, currencies_in, parse_formula
-from makegood.policy.marks import MarkedYaml, PackMalformed, pack_malformed
+from makegood.policy.marks import MarkedYaml, PackMalformed, Source, pack_malformed
 from makegood.policy.reasons import TREE
 from makegood.policy.vocabulary import FACTS, FactType
 from makegood.policy.written import Cite, Text, WrittenDeny, WrittenPack, WrittenRefusal, WrittenRemedy, WrittenRule
@@ -124,13 +124,13 @@ def read_pack(text: str, file: str) -> Pack:
     return read_marked(MarkedYaml(text, file))
 
 
-def read_marked(source: MarkedYaml) -> Pack:
+def read_marked(source: Source) -> Pack:
     """Read a pack from data whose places are known. Raises PackMalformed."""
     return _Reader(source).pack()
 
 
 class _Reader:
-    def __init__(self, source: MarkedYaml) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
         self.file = source.file
 

@@ -64,6 +64,17 @@ class Registry:
         combinations = [folder / COMBINATION, *sorted(folder.glob("combination-*.yaml"))]
         return cls([load_pack(file) for file in files], [load_combination(f) for f in combinations if f.exists()])
 
+    def with_packs(self, packs: Sequence[Pack], *, kept: Sequence[Pack] = ()) -> Registry:
+        """These packs beside its own. Those ``kept`` decide nothing any more: they are there for replays.
+
+        A pack that is in force from the same day as one of the registry's own takes its place.
+        """
+        days = {(pack.id, pack.valid_from) for pack in packs}
+        own = [pack for pack in self.packs if (pack.id, pack.valid_from) not in days]
+        found = Registry([*own, *packs], self.combinations)
+        found.by_hash |= {pack.hash: pack for pack in (*self.packs, *kept)}
+        return found
+
     def ids(self) -> list[str]:
         return sorted({pack.id for pack in self.packs})
 
@@ -73,6 +84,10 @@ class Registry:
         if not found:
             raise PackUnknown(pack_id, field="pack", rule=", ".join(self.ids()))
         return found
+
+    def in_force(self, pack_id: str, day: date) -> Pack | None:
+        """The version in force on a day, if there is one. Raises PackUnknown."""
+        return _in_force(self.versions(pack_id), day)
 
     def named(self, pack_ids: Sequence[str], day: date) -> list[Pack]:
         """The versions of these packs in force on a day. Raises PackUnknown, PackNotInForce."""

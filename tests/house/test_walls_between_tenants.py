@@ -25,6 +25,7 @@ from makegood.config.api import api
 from makegood.desk import action_views, mail_views
 from makegood.kit import db, files, tenancy
 from makegood.orders.queries import OrderView
+from makegood.policy import commands as policies
 from makegood.portal import case_views
 from makegood.webhooks import commands as webhooks
 from makegood.webhooks import queries as read_webhooks
@@ -56,6 +57,7 @@ class Life:
     delivery_id: int
     conversation: str  # its ref; with a letter, a file and the mail as it came
     mail_id: int
+    draft: str
 
 
 def live(merchant_id: int) -> Life:
@@ -91,7 +93,12 @@ def live(merchant_id: int) -> Life:
             letter(f"{canary}-letter", subject=f"{canary}-subject", files={f"{canary}.txt": b"a note"}),
         )
         talk = conversation_of(mail).ref
-        return Life(merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id, talk, mail.id)
+        draft = policies.start_draft(pack_id="house", actor=MANAGER, at=at)
+        text = {"rules.0.text.en": f"{canary}-rule {{amount}}"}
+        policies.change_cells(ref=draft, revision=1, cells=text, actor=MANAGER, at=at)
+        return Life(
+            merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id, talk, mail.id, draft
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -135,6 +142,8 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
         "int:number": [str(life.delivery_id if hooks else life.evidence_id)],
         "delivery": [str(life.delivery_id)],
         "slug:action": actions,
+        "str:draft": [life.draft],
+        "slug:pack": ["house"],
         "slug:situation": ["return"],
         "str:token": [token],
         "name": ["stripe"],
@@ -162,7 +171,8 @@ def says(client: Client, address: str, *, method: str = "get", **headers: str) -
 
 def is_theirs(route: str) -> bool:
     """Whether the address names something that belongs to somebody."""
-    return any(name in route for name in ("<path:number>", "<str:ref>", "<int:number>", "<int:mail>"))
+    parts = ("<path:number>", "<str:ref>", "<int:number>", "<int:mail>", "<str:draft>")
+    return any(name in route for name in parts)
 
 
 @pytest.mark.parametrize("who", ["anonymous", "another customer", "another merchant's customer"])

@@ -118,6 +118,7 @@ PUT_TOGETHER = {
     "ledger/queries.py": "one of the fixed conditions of the statements",
     "orders/queries.py": "one of the fixed conditions of the look-ups",
     "orders/staging.py": "statements kept in a file of ours, by name",
+    "policy/queries.py": "one of two fixed conditions on drafts",
     "settlement/commands/rows.py": "names of the columns that steps change",
     "settlement/commands/steps.py": "fixed conditions",
     "settlement/commands/intending.py": "not a statement: the case that is read",

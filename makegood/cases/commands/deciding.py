@@ -22,6 +22,7 @@ from makegood.ledger.queries import StatementRow, statement_of_order
 from makegood.ledger.states import Book, Value
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
+from makegood.policy import queries as policies
 from makegood.policy.facts import Facts
 from makegood.policy.outcome import GrantedRemedy, Outcome
 from makegood.policy.quote import outcome_of
@@ -84,7 +85,7 @@ def consider(case: Case, order: OrderView | None) -> tuple[Facts, Outcome]:
     settings = accounts.settings_of_merchant()
     currency = order.currency if order else accounts.merchant().currency
     stated = Facts.from_json(facts.state_facts(case, order, currency=currency))
-    return stated, outcome_of(stated, merchant=settings.packs)
+    return stated, outcome_of(stated, merchant=settings.packs, registry=policies.registry_of_merchant())
 
 
 def write_decision(

@@ -30,6 +30,11 @@ class Finding:
             **({"facts": dict(self.facts)} if self.facts else {}),
         }  # fmt: skip
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The witness in plain values, by names of facts."""
+        return _plain(self.witness)
+
     def line(self) -> str:
         """For a terminal: one line, with the case in which it shows."""
         told = f"{self.level}: {self.where}: {self.rule or self.pack}: {self.text}"

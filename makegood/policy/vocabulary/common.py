@@ -47,6 +47,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "carrier": ("承运商", "the carrier"),
     "customer": ("顾客", "the customer"),
     "platform": ("平台", "the platform"),
+    "fulfiller": ("发货方", "who ships it"),
     "none": ("无责任方", "nobody"),
     "unspecified": ("未注明", "not specified"),
     "gift_card": ("礼品卡", "gift card"),

@@ -52,3 +52,20 @@ document.addEventListener("keydown", (event) => {
     act();
   }
 });
+
+// A table that is checked while it is typed: the answer replaces what the check said before.
+const checked = document.querySelector("form[data-live-check]");
+if (checked) {
+  let waiting = 0;
+  let asked = 0;
+  checked.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const mine = ++asked;
+      const answer = await fetch(checked.dataset.liveCheck, { method: "POST", body: new FormData(checked) });
+      const told = await answer.text();
+      const place = document.getElementById("findings");
+      if (mine === asked && place && told.includes('id="findings"')) place.outerHTML = told;
+    }, 400);
+  });
+}

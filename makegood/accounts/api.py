@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import random
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
-from django.db import OperationalError
 from django.http import HttpRequest
 from ninja.security import HttpBearer
-from psycopg import errors as postgres
 from pydantic_core import to_jsonable_python
 
 from makegood.accounts import answers, queries
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.answers import Answer
 from makegood.accounts.states import May
-from makegood.kit import errors, tenancy
+from makegood.kit import db, errors, tenancy
 
-_TRIES = 4
 KEYED = "takes_idempotency_key"
 
 
@@ -71,7 +66,8 @@ def once(view: Callable[..., Any]) -> Callable[..., Any]:
     """Make a route's view answer each ``Idempotency-Key`` once; below the router's decorator.
 
     The view calls one command and returns the body, or ``(status, body)``. Effect and answer commit together;
-    a retry gets the same answer, with ``Idempotent-Replayed: true``.
+    a retry gets the same answer, with ``Idempotent-Replayed: true``. Where two transactions got in each other's way it
+    is tried again: nothing of the first try was kept (fault 32).
     """
 
     @wraps(view)
@@ -83,7 +79,7 @@ def once(view: Callable[..., Any]) -> Callable[..., Any]:
             status, body = result if isinstance(result, tuple) else (200, result)
             return Answer(status, to_jsonable_python(body))
 
-        given = _with_retries(
+        given = db.with_retries(
             lambda: answers.answer_once(
                 route=_route_of(request),
                 key=key,
@@ -100,19 +96,6 @@ def once(view: Callable[..., Any]) -> Callable[..., Any]:
     # Annotations are resolved here: the API framework would look for their names in this module.
     answer.__dict__["__signature__"] = inspect.signature(view, eval_str=True)
     return answer
-
-
-def _with_retries(work: Callable[[], Answer]) -> Answer:
-    """Try again where two transactions got in each other's way: nothing of the first try was kept (fault 32)."""
-    for attempt in range(1, _TRIES):
-        try:
-            return work()
-        except OperationalError as failed:
-            if not isinstance(failed.__cause__, postgres.DeadlockDetected | postgres.SerializationFailure):
-                raise
-            # Jitter, so that the same two do not meet again.
-            time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - no secret
-    return work()
 
 
 def _route_of(request: HttpRequest) -> str:

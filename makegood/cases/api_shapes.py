@@ -212,6 +212,7 @@ class AppealOut(Plain):
     reviewer: str
     outcome: str
     decided_at: datetime | None
+    proposed: dict[str, Any]
 
 
 class CaseOut(CaseBrief):

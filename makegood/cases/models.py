@@ -249,6 +249,8 @@ class Appeal(TenantModel):
     filed_at = models.DateTimeField()
     reviewer = models.CharField(max_length=60, blank=True)
     outcome = models.CharField(max_length=10, blank=True)  # upheld|partly|granted
+    # Above the two-person limit, until a second agrees: what the first would grant ({"by", "outcome", "remedies"}).
+    proposed = models.JSONField(default=dict, blank=True)
     decided_at = models.DateTimeField(null=True)
 
     class Meta:

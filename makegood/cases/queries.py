@@ -24,7 +24,8 @@ from makegood.cases.shapes import (
     TextView,
 )
 from makegood.cases.waits import status_of
-from makegood.kit import db, errors
+from makegood.kit import db
+from makegood.kit.wire import CursorMalformed
 from makegood.ledger import queries as balances
 from makegood.ledger.states import Book
 
@@ -53,11 +54,6 @@ __all__ = [
     "evidence_of",
     "queue_page",
 ]
-
-
-class CursorMalformed(errors.Malformed):
-    code = "cursor_malformed"
-    message = "{field}: {value} is not a cursor this list gave."
 
 
 _ROW = """
@@ -208,9 +204,9 @@ def case_view(ref: str) -> CaseView:
             )
         ),
         appeals=tuple(
-            AppealView(**one)
+            AppealView(**{**one, "proposed": db.read_json(one["proposed"])})
             for one in db.fetch(
-                "select round, filed_by, filed_at, reviewer, outcome, decided_at from cases_appeal"
+                "select round, filed_by, filed_at, reviewer, outcome, decided_at, proposed from cases_appeal"
                 " where case_id = %s order by round",
                 [case_id],
             )

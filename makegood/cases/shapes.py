@@ -169,6 +169,7 @@ class AppealView:
     reviewer: str
     outcome: str
     decided_at: datetime | None
+    proposed: Mapping[str, Any]  # what the first of two reviewers would grant: by, outcome, remedies; else empty
 
 
 @dataclass(frozen=True, slots=True)

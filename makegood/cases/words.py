@@ -63,6 +63,7 @@ EVENTS = {
     "decided": _("A decision was proposed"),
     "decided_by_hand": _("A person decided"),
     "approved_first": _("A first person approved"),
+    "appeal_reviewed_first": _("A first reviewer would grant the appeal"),
     "approved": _("Approved"),
     "denied": _("Denied"),
     "recall_requested": _("The carrier was asked to stop the parcel"),

@@ -15,6 +15,7 @@ from makegood.cases import commands
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.commands.goods import Inspected
 from makegood.cases.queries import CaseView
+from makegood.cases.states import State
 from makegood.kit import db, errors, files
 from makegood.kit.money import Money
 from makegood.policy.vocabulary import FACTS
@@ -225,7 +226,7 @@ def _review(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     why = _text(request, "why")
     if not why:
         raise TextMissing(field="why", rule="not_empty")
-    commands.review_appeal(
+    case = commands.review_appeal(
         ref=found.ref,
         outcome=_text(request, "outcome", 10),
         why=why,
@@ -233,6 +234,8 @@ def _review(request: HttpRequest, actor: Actor, found: CaseView) -> str:
         actor=actor,
         at=timezone.now(),
     )
+    if case.state == State.APPEALED:
+        return _("Noted. A second reviewer must agree before anything is promised.")
     return _("The appeal is decided; the customer is told.")
 
 

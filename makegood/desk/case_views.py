@@ -89,6 +89,7 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "undecided": undecided,
         "goods": _goods_forms(found),
         "may_review_this": actor.may(May.REVIEW) and actor.key not in took_part,
+        "first_review": found.appeals[-1].proposed if found.appeals and not found.appeals[-1].decided_at else {},
         "facts": _findable(found),
         "evidence_kinds": list(EVIDENCE),
         "remedy_kinds": sorted(REMEDY_KINDS),

@@ -10,6 +10,7 @@ from typing import Any
 
 from makegood.customers.rules import ContactMalformed, guess_kind, normalize_contact
 from makegood.kit import db, errors
+from makegood.kit.wire import CursorMalformed
 from makegood.orders import rules
 
 
@@ -245,11 +246,6 @@ def goods_position(order: OrderView) -> dict[int, rules.UnitPositions]:
         so_far = rules.LineSoFar(line.quantity, line.returned_before, line.cancelled_before, units)
         found[line.id] = rules.unit_positions(so_far, state=order.state, elsewhere=elsewhere)
     return found
-
-
-class CursorMalformed(errors.Malformed):
-    code = "cursor_malformed"
-    message = "{field}: {value} is not a cursor this list gave."
 
 
 @dataclass(frozen=True, slots=True)

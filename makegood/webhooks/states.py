@@ -27,6 +27,7 @@ KINDS = (
     "address_changed",
     "appeal_decided",
     "appeal_filed",
+    "appeal_reviewed_first",
     "appeal_window_passed",
     "approved",
     "approved_first",

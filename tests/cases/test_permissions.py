@@ -232,6 +232,32 @@ def test_whoever_took_part_in_any_round_reviews_none() -> None:
     assert review(case, SECOND, "partly", hours=2) == ""
 
 
+def test_above_the_two_person_limit_a_second_reviewer_must_agree_to_the_same_grant() -> None:
+    acts.settings(two_people_above={"CNY": 50})
+    case = appeal(denied())
+    ref, at = case.ref, NOON + timedelta(hours=2)
+
+    def grant(by: Actor, amount: str = "") -> Case:
+        remedies = [HandRemedy("refund", amount=amount, line="1")] if amount else []
+        return cases.review_appeal(ref=ref, outcome="partly", why="", remedies=remedies, actor=by, at=at)
+
+    case = grant(REVIEWER, "1.00")
+    assert case.state == "appealed"
+    assert case_view(case.ref).decisions[-1].verdict == "deny"  # nothing is promised, nothing replaced
+    assert case_view(case.ref).appeals[0].proposed["by"] == REVIEWER.key
+    assert refused(lambda: grant(REVIEWER, "1.00")) == "own_decision"
+    assert refused(lambda: grant(MANAGER)) == "reviewer_decided"  # denied it
+
+    assert grant(SECOND, "2.00").state == "appealed"  # another grant waits anew
+    case = grant(REVIEWER)
+
+    assert case.state == "approved"
+    decision = case_view(case.ref).decisions[-1]
+    assert (decision.approved_by, decision.second_by) == (SECOND.key, REVIEWER.key)
+    assert [remedy.amount_minor for remedy in decision.remedies] == [200]
+    assert "appeal_reviewed_first" in [event.kind for event in case_view(case.ref).events]
+
+
 def test_staff_who_filed_the_appeal_for_the_customer_do_not_review_it() -> None:
     case = denied()
     bring(case, at=LATER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from makegood.accounts import queries as accounts
@@ -82,24 +83,30 @@ def review_appeal(
 ) -> Case:
     """Decide an appeal. ``upheld`` leaves the decision; otherwise ``remedies`` come on top of what was granted.
 
-    What was granted before is never taken back. Raises NotAllowed, SamePerson, OutcomeMalformed, AppealNotOpen,
-    AboveLimit, and what granting remedies raises.
+    What was granted before is never taken back. Above the two-person limit the first reviewer's grant is only noted;
+    a second carries it out by saying the same outcome, with the same remedies or none. Raises NotAllowed, SamePerson,
+    OutcomeMalformed, AppealNotOpen, AboveLimit, OwnDecision, and what granting remedies raises.
     """
     require(actor, May.REVIEW)
     case = history.lock_case(ref, actor)
     appeal = Appeal.objects.filter(case=case, decided_at__isnull=True).first()
     if case.state != State.APPEALED or appeal is None:
         raise AppealNotOpen(ref, field="case", rule="no appeal is open")
+    if outcome != "upheld" and not remedies and appeal.proposed.get("outcome") == outcome:
+        remedies = [HandRemedy(**given) for given in appeal.proposed["remedies"]]
     if outcome not in OUTCOMES or (outcome == "upheld") != (not remedies):
         raise OutcomeMalformed(outcome, field="outcome", rule="upheld without remedies; partly or granted with them")
     _check_reviewer(case, appeal, actor)
+    if outcome != "upheld" and not _two_agree(case, appeal, outcome, remedies, why=why, actor=actor, at=at):
+        return case
     before = db.fetch_one("select verdict from cases_decision where id = %s", [appeal.decision_id])
     had = before["verdict"] if before else "deny"
     if outcome == "upheld":
         moving.move(case, to=State.DENIED if had == "deny" else State.APPROVED)
         db.send("update cases_decision set communicated_at = %s where id = %s", [at, appeal.decision_id])
     else:
-        _grant(case, outcome, remedies, why=why, actor=actor, at=at)
+        first = appeal.proposed.get("by", "") if appeal.proposed.get("by") != actor.key else ""
+        _grant(case, outcome, remedies, why=why, first=first, actor=actor, at=at)
     Appeal.objects.filter(id=appeal.id).update(outcome=outcome, reviewer=actor.key, decided_at=at)
     digest = history.write_text(case, kind="message", body=why, author=actor.key, at=at) if why else ""
     history.record(case, "appeal_decided", actor=actor.key, at=at, outcome=outcome, why=digest, round=appeal.round)
@@ -118,19 +125,57 @@ def _check_reviewer(case: Case, appeal: Appeal, actor: Actor) -> None:
         raise SamePerson(actor.key, field="actor", rule="reviewer_is_not_decider")
 
 
-def _grant(case: Case, outcome: str, remedies: Sequence[HandRemedy], *, why: str, actor: Actor, at: datetime) -> None:
-    """A new decision by the reviewer, in force at once; limits of the reviewer hold."""
+def _two_agree(
+    case: Case,
+    appeal: Appeal,
+    outcome: str,
+    remedies: Sequence[HandRemedy],
+    *,
+    why: str,
+    actor: Actor,
+    at: datetime,
+) -> bool:
+    """Whether the grant may be carried out now; above the limit the first of two is noted.
+
+    Raises OwnDecision, AboveLimit.
+    Another grant than the one that waits takes its place, and waits for a second person itself.
+    """
+    order = orders.order_view(case.order_id) if case.order_id else None
+    currency = order.currency if order else accounts.merchant().currency
+    planned = [promising.plan_by_hand(item, order, currency=currency, index=i) for i, item in enumerate(remedies)]
+    total = promising.money_total(planned, currency)
+    settings = accounts.settings_of_merchant()
+    if total and not settings.may_approve(actor.role, total):
+        raise approving.AboveLimit(total.amount(), field="total", rule="approval_limit", role=actor.role)
+    if not settings.needs_two_people(total):
+        return True
+    same = {"outcome": outcome, "remedies": [asdict(item) for item in remedies]}
+    waiting = {name: appeal.proposed.get(name) for name in same}
+    if waiting == same and appeal.proposed["by"] == actor.key:
+        raise approving.OwnDecision(actor.key, field="actor", rule="second_person")
+    if waiting == same:
+        return True
+    Appeal.objects.filter(id=appeal.id).update(proposed={**same, "by": actor.key})
+    note = history.write_text(case, kind="note", body=why, author=actor.key, at=at, internal=True) if why else ""
+    history.record(
+        case, "appeal_reviewed_first", actor=actor.key, at=at, outcome=outcome, total=total.as_json(), why=note
+    )
+    moving.finish(case, actor=actor, at=at)
+    return False
+
+
+def _grant(
+    case: Case, outcome: str, remedies: Sequence[HandRemedy], *, why: str, first: str, actor: Actor, at: datetime
+) -> None:
+    """A new decision by the reviewer, in force at once; ``first`` agreed before where two people must."""
     moving.move(case, to=State.APPROVED)
     verdict = "grant" if outcome == "granted" else "partly"
     decision_id = write_hand_decision(case, verdict=verdict, remedies=remedies, why=why, actor=actor, at=at)
     planned = promising.planned_remedies(decision_id)
-    currency = accounts.merchant().currency
     order = orders.order_view(case.order_id) if case.order_id else None
-    total = promising.money_total(planned, order.currency if order else currency)
-    if total and not accounts.settings_of_merchant().may_approve(actor.role, total):
-        raise approving.AboveLimit(total.amount(), field="total", rule="approval_limit", role=actor.role)
     db.send(
-        "update cases_decision set communicated_at = %s, approved_by = %s where id = %s", [at, actor.key, decision_id]
+        "update cases_decision set communicated_at = %s, approved_by = %s, second_by = %s where id = %s",
+        [at, first or actor.key, actor.key if first else "", decision_id],
     )
     promising.promise(case, order, planned, actor=actor, at=at)
     if order is not None and moving.reserves_units(case.kind, case.reason):

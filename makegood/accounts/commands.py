@@ -154,7 +154,7 @@ def invite_staff(
     except ValidationError:
         raise AccountFieldMalformed(email, field="email", rule="address") from None
     staff = Staff(email=email, name=name.strip(), role=str(role), language=language, **_of_merchant())
-    _set_password(staff, password)
+    set_password_of(staff, password)
     try:
         with django_transaction.atomic():
             staff.save()
@@ -173,7 +173,7 @@ def set_password(*, staff_id: int, password: str, actor: Actor, at: datetime) ->
     if actor.key != f"staff:{staff_id}":
         require(actor, May.MANAGE)
     staff = _lock_staff(staff_id)
-    _set_password(staff, password)
+    set_password_of(staff, password)
     staff.save(update_fields=["password"])
     record_event("password_set", f"staff:{staff.id}", actor, at)
 
@@ -300,7 +300,8 @@ def _keep_an_owner(leaving: Staff) -> None:
         raise LastOwner(leaving.email, field="staff")
 
 
-def _set_password(staff: Staff, password: str | None) -> None:
+def set_password_of(staff: Staff, password: str | None) -> None:
+    """Without saving it. Raises PasswordTooWeak."""
     if password is None:
         staff.set_unusable_password()
         return

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import models
 
 from makegood.accounts.actors import Actor
-from makegood.accounts.models import ApiToken, Merchant, Shop, Staff
+from makegood.accounts.models import AccountEvent, ApiToken, Merchant, Shop, Staff
 from makegood.accounts.rules import MerchantSettings, read_settings
 from makegood.kit import db, errors, tenancy
+from makegood.kit.wire import page_of, read_cursor
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 
@@ -187,6 +189,29 @@ def actor_of_token(secret: str, *, at: datetime) -> Actor:
         scopes=frozenset(scopes),
         only_customer=row["customer_id"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EventsPage:
+    """``next`` is the cursor of the following page, None on the last."""
+
+    rows: tuple[AccountEvent, ...]
+    next: str | None
+
+
+@db.query
+def account_events(
+    *, what: str = "", subject: str = "", actor: str = "", after: str = "", limit: int = 50
+) -> EventsPage:
+    """What was changed about the merchant itself, newest first. Raises CursorMalformed."""
+    found = AccountEvent.objects.order_by("-id")
+    wanted = {"what": what, "subject": subject, "actor": actor}
+    found = found.filter(**{name: value for name, value in wanted.items() if value})
+    if after:
+        (last,) = read_cursor(after, int)
+        found = found.filter(id__lt=last)
+    rows, following = page_of(list(found[: limit + 1]), limit, lambda row: (row.id,))
+    return EventsPage(tuple(rows), following)
 
 
 @db.query

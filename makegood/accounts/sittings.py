@@ -71,6 +71,12 @@ def end_sittings(*, staff_id: int, but: int | None = None, actor: Actor, at: dat
     """End every sign-in of a person, but one's own of now; how many. Raises NotAllowed."""
     if actor.key != f"staff:{staff_id}":
         require(actor, May.MANAGE)
+    return end_in_transaction(staff_id, but=but, actor=actor, at=at)
+
+
+def end_in_transaction(staff_id: int, *, actor: Actor, at: datetime, but: int | None = None) -> int:
+    """The whole of ``end_sittings``, inside the caller's transaction."""
+    db.require_transaction()
     ended = Sitting.objects.filter(staff_id=staff_id, ended_at__isnull=True).exclude(id=but or 0).update(ended_at=at)
     record_event("sittings_ended", f"staff:{staff_id}", actor, at, count=ended)
     return ended

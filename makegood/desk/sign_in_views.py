@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.core.validators import slug_re
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from makegood.accounts import factors, sittings
+from makegood.accounts import factors, inviting, sittings
 from makegood.accounts.limits import Limit, count_try
 from makegood.accounts.models import Merchant, Staff
-from makegood.accounts.queries import StaffUnknown, actor_of_staff, staff_by_id
+from makegood.accounts.queries import StaffUnknown, actor_of_staff, staff_by_id, staff_list
 from makegood.accounts.sight import of_slug
+from makegood.conversations.commands import write_letter
 from makegood.desk.members import MERCHANT, PROVED, SITTING, staff_in
 from makegood.desk.rendering import page
 from makegood.kit import db, errors
+from makegood.kit.pages.language import text_language
 
 BY_ADDRESS = Limit("desk_sign_in_by_address", 60, timedelta(minutes=15))
 BY_PERSON = Limit("desk_sign_in_by_person", 10, timedelta(minutes=15))
@@ -118,6 +122,59 @@ def second_step(request: HttpRequest, merchant: Merchant) -> HttpResponse:
     there = request.session[HALF_IN]["next"]
     enter(request, merchant, staff, proved_by=kind)
     return redirect(safe(there) or reverse("desk:queue", args=[merchant.slug]))
+
+
+@require_http_methods(["GET", "POST"])
+@of_slug
+def welcome(request: HttpRequest, merchant: Merchant, token: str) -> HttpResponse:
+    """Behind the link of an invitation: choose a password, then sign in with it."""
+    try:
+        staff = inviting.staff_of_link(token)
+    except inviting.LinkSpent:
+        raise Http404 from None
+    if request.method != "POST":
+        return page(request, merchant, "welcome", person=staff)
+    try:
+        inviting.accept_link(token=token, password=request.POST.get("password", ""), at=timezone.now())
+    except errors.DomainError as refusal:
+        return page(request, merchant, "welcome", person=staff, refusal=refusal)
+    messages.success(request, _("The password is set. Sign in with it."))
+    return redirect("desk:sign_in", merchant.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@of_slug
+def forgotten(request: HttpRequest, merchant: Merchant) -> HttpResponse:
+    """Write a link to who asks for one; the answer is the same whether they work here or not."""
+    if request.method != "POST":
+        return page(request, merchant, "forgotten")
+    email, at = request.POST.get("email", "").strip().lower()[:254], timezone.now()
+    try:
+        count_try(BY_ADDRESS, str(merchant.id), str(request.META.get("REMOTE_ADDR", "")), at=at)
+        count_try(BY_PERSON, str(merchant.id), email, at=at)
+    except errors.DomainError as refusal:
+        return page(request, merchant, "forgotten", refusal=refusal)
+    known = next((one for one in staff_list() if one.is_active and one.email == email), None)
+    write_link(request, merchant, known, at=at)
+    messages.success(request, _("If you work here, a letter with a link is on its way to you."))
+    return redirect("desk:sign_in", merchant.slug)
+
+
+def write_link(request: HttpRequest, merchant: Merchant, person: Staff | None, *, at: datetime) -> None:
+    """A letter with a link to set a password; to nobody where nobody is meant, so that both take the same time."""
+    language = person.language if person else "en"
+    token = inviting.link_token(person) if person else "nobody"
+    link = request.build_absolute_uri(reverse("desk:welcome", args=[merchant.slug, token]))
+    with translation.override(language), db.atomically():
+        write_letter(
+            to_kind="email",
+            to_value=person.email if person else "",
+            language=language,
+            subject=_("Your access to the desk of %(shop)s") % {"shop": merchant.name(text_language())},
+            body=_("Choose your password here, within seven days: %(link)s") % {"link": link},
+            at=at,
+            expires_at=at + inviting.GOOD_FOR,
+        )
 
 
 @require_POST

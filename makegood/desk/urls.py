@@ -11,6 +11,7 @@ from makegood.desk import (
     queue_views,
     security_views,
     sign_in_views,
+    staff_views,
     token_views,
     webhook_views,
 )
@@ -44,6 +45,10 @@ urlpatterns = [
     path("policy/drafts/<str:draft>", policy_views.policy_draft, name="policy_draft"),
     path("policy/drafts/<str:draft>/check", policy_views.policy_check, name="policy_check"),
     path("outbox", money_views.outbox, name="outbox"),
+    path("staff", staff_views.staff, name="staff"),
+    path("changes", staff_views.changes, name="changes"),
+    path("welcome/<str:token>", sign_in_views.welcome, name="welcome"),
+    path("sign-in/forgotten", sign_in_views.forgotten, name="forgotten"),
     path("tokens", token_views.tokens, name="tokens"),
     path("webhooks", webhook_views.webhooks, name="webhooks"),
     path("webhooks/<str:ref>", webhook_views.webhook, name="webhook"),

@@ -18,6 +18,7 @@ class AppealOut(TypedDict):
     reviewer: str
     outcome: str
     decided_at: str | None
+    proposed: dict[str, Any]
 
 
 class ApproveIn(TypedDict):

@@ -252,7 +252,9 @@ def test_a_manager_edits_checks_and_publishes_in_the_browser() -> None:
     assert "soon" in wrong
     assert 'class="wrong"' in wrong
     told = page(member.post(f"{place}/check", {**form, cell: "<= 30"}))
-    assert 'id="findings"' in told
+    assert "Every rule can decide" in told
+    told = page(member.post(f"{place}/check", {**form, cell: "<= soon"}), 422)
+    assert "soon" in told
     member.post(place, {**form, cell: "<= 30", "do": "save"})
     shown = page(member.get(place))
     assert "&lt;= 30" in shown

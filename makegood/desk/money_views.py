@@ -40,9 +40,17 @@ def payouts(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpRespo
 
 def _act_on_payout(request: HttpRequest, actor: Actor) -> None:
     ref, at = request.POST.get("payout", ""), timezone.now()
-    if request.POST.get("do") == "look":
+    todo = request.POST.get("do")
+    if todo == "look":
         settlement.look_again(ref=ref, actor=actor, at=at)
         messages.success(request, _("The gateway was asked again."))
+    elif todo == "otherwise":
+        way = request.POST.get("gateway", "")[:20]
+        new = settlement.pay_otherwise(ref=ref, gateway=way, actor=actor, at=at)
+        messages.success(request, _("Given up; %(new)s pays it instead.") % {"new": new})
+    elif todo == "give_up":
+        settlement.give_up_payout(ref=ref, because=request.POST.get("because", "")[:20], actor=actor, at=at)
+        messages.success(request, _("Given up: nothing more is paid for it."))
     else:
         settlement.confirm_payout(ref=ref, reference=request.POST.get("reference", ""), actor=actor, at=at)
         messages.success(request, _("The payout is confirmed."))

@@ -62,6 +62,7 @@ EVENTS = {
     "finding_recorded": _("Something was verified"),
     "decided": _("A decision was proposed"),
     "decided_by_hand": _("A person decided"),
+    "replacement_sent": _("The replacement is on its way"),
     "approved_first": _("A first person approved"),
     "appeal_reviewed_first": _("A first reviewer would grant the appeal"),
     "approved": _("Approved"),

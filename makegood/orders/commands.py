@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -239,7 +239,7 @@ def change_items(order_id: int, replacements: Sequence[Replacement]) -> list[New
         if item is None:
             raise CatalogItemUnknown(replacement.sku, field="sku")
         _check_exchange(line, item, currency, replacement.quantity)
-        number = next(name for n in itertools.count(1) if (name := f"{line['number'][:70]}+{n}") not in taken)
+        number = _next_number(line["number"], taken)
         taken.add(number)
         new.append((replacement, line, item, number))
     ids = db.insert("orders_line", [_line_of(order_id, *one) for one in new])
@@ -254,6 +254,40 @@ def change_items(order_id: int, replacements: Sequence[Replacement]) -> list[New
         )
         for line_id, (replacement, line, item, number) in zip(ids, new, strict=True)
     ]
+
+
+def send_again(order_id: int, line_id: int, *, quantity: int, paid_minor: int) -> NewLine:
+    """Add a line for units of the same item sent in place of others; ``paid_minor`` of the payment stands for it.
+
+    The caller has locked the order, and moves units and value in the ledger. Raises LineUnknown.
+    """
+    db.require_transaction()
+    lines = {
+        row["id"]: row for row in db.fetch("select * from orders_line where order_id = %s order by id", [order_id])
+    }
+    line = lines.get(line_id)
+    if line is None:
+        raise LineUnknown(line_id, field="line")
+    number = _next_number(line["number"], {row["number"] for row in lines.values()})
+    facts = {name: value for name, value in db.read_json(line["attributes"]).items() if name == "facts"}
+    kept = ("order_id", "sku", "title", "category", "product", "options", "unit_minor")
+    row = {name: line[name] for name in kept} | {
+        "number": number,
+        "quantity": quantity,
+        "discount_minor": 0,
+        "tax_minor": 0,
+        "paid_minor": paid_minor,
+        "returned_before": 0,
+        "cancelled_before": 0,
+        "attributes": json.dumps({**facts, "replaces": line["number"]}),
+    }
+    [new_id] = db.insert("orders_line", [row])
+    return NewLine(new_id, number, line_id, quantity, line["unit_minor"] or 0, paid_minor)
+
+
+def _next_number(number: str, taken: Collection[str]) -> str:
+    """The number of a line that replaces units of another."""
+    return next(name for n in itertools.count(1) if (name := f"{number[:70]}+{n}") not in taken)
 
 
 def _check_exchange(line: Mapping[str, Any], item: Mapping[str, Any], currency: str, quantity: int) -> None:

@@ -67,6 +67,7 @@ KINDS = (
     "remedies_released",
     "remedy_given_up",
     "remedy_paid",
+    "replacement_sent",
     "return_authorised",
     "taken_over",
     "units_unaccounted",

@@ -13,12 +13,14 @@ from makegood.accounts import commands as accounts
 from makegood.accounts.actors import Actor, NotAllowed
 from makegood.cases import commands as cases
 from makegood.cases.commands.deciding import HandRemedy
+from makegood.cases.commands.following import follow_parcel
 from makegood.cases.models import Case
 from makegood.kit import db
 from makegood.ledger import queries as ledger
 from makegood.ledger.commands import Move, post
 from makegood.ledger.states import POINT
-from makegood.orders.queries import OrderView, order_view
+from makegood.orders.commands import record_parcel_event
+from makegood.orders.queries import OrderView, order_by_number, order_view
 from makegood.settlement import commands as settlement
 from makegood.settlement import queries
 from makegood.settlement.commands.persons import OwnPayout, PayoutNotWaiting, ReferenceMalformed
@@ -129,6 +131,45 @@ def test_a_replacement_is_confirmed_with_its_tracking_number() -> None:
     settlement.confirm_payout(ref=payout["ref"], reference="SF123456", actor=MANAGER, at=NOON)
 
     assert (states(case), fresh(case).money_state) == (["confirmed"], "paid")
+    assert all_is_sound()
+
+
+def claimed(order: OrderView, line: str, remedy: HandRemedy) -> Case:
+    """A claim about one unit, answered by hand."""
+    case = ask(order, "claim", "defective", (line, 1))
+    cases.decide_by_hand(ref=case.ref, verdict="grant", remedies=[remedy], why="sorry", actor=REVIEWER, at=NOON)
+    return cases.approve_case(ref=case.ref, actor=MANAGER, at=NOON)
+
+
+def test_a_replacement_that_breaks_in_its_turn_is_claimed_and_refunded() -> None:
+    order = sell(Bought(2, 20_000))
+    case = claimed(order, "1", HandRemedy("replacement", line="1", quantity=1))
+    [payout] = paid_out(case)
+    settlement.confirm_payout(ref=payout["ref"], reference="SF123456", actor=MANAGER, at=NOON)
+
+    seen = order_by_number(order.number)
+    old, new = seen.lines
+    assert (new.number, new.sku, new.quantity, new.paid_minor) == ("1+1", old.sku, 1, 10_000)
+    assert [(parcel.reference, dict(parcel.contents)) for parcel in seen.parcels][-1] == ("SF123456", {new.id: 1})
+    assert held("goods", new.id) == {"~sold": -1, "in_transit": 1}
+    assert held("claims", new.id) == {"~sold": -1, "open": 1}
+    assert held("value", old.id) == {"~paid": -20_000, "left": 10_000, "given": 10_000}
+    assert held("value", new.id) == {"~paid": -10_000, "left": 10_000}
+
+    [parcel_id] = [parcel.id for parcel in seen.parcels if parcel.reference == "SF123456"]
+    record_parcel_event(
+        parcel_reference="SF123456", kind="delivered", happened_at=NOON, source_key="SF123456/1", at=NOON
+    )
+    follow_parcel(parcel_id=parcel_id, at=NOON)
+    assert held("goods", new.id) == {"~sold": -1, "delivered": 1}
+
+    again = claimed(order, "1+1", HandRemedy("refund", amount="100.00", line="1+1", quantity=1))
+    [payout] = paid_out(again)
+    settlement.confirm_payout(ref=payout["ref"], reference="T-9", actor=MANAGER, at=NOON)
+
+    assert money(order) == [{"available": 10_000, "refunded": 10_000}]
+    assert held("claims", old.id) == {"~sold": -2, "open": 1, "made_good": 1}
+    assert held("claims", new.id) == {"~sold": -1, "made_good": 1}
     assert all_is_sound()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import history
-from makegood.cases.commands import moving, promising
+from makegood.cases.commands import moving, promising, replacing
 from makegood.cases.models import Budget, Case
 from makegood.cases.states import MoneyState, RemedyState
 from makegood.kit import db, errors
@@ -48,12 +48,19 @@ def lock_remedy(remedy_id: int) -> ReleasedRemedy:
     return ReleasedRemedy(case, remedies[0])
 
 
-def remedy_paid(case: Case, remedy_id: int, *, actor: Actor, at: datetime, troubled: bool = False) -> None:
+def remedy_paid(
+    case: Case, remedy_id: int, *, actor: Actor, at: datetime, troubled: bool = False, reference: str = ""
+) -> None:
     """All payouts of a remedy are confirmed. The case is locked by the caller, who has posted the ledger.
 
-    ``troubled``: another payout of the case still waits for a person.
+    ``troubled``: another payout of the case still waits for a person. ``reference``: of a thing, its parcel's number.
     """
-    db.send("update cases_remedy set state = %s where id = %s", [RemedyState.PAID, remedy_id])
+    [remedy] = db.fetch(
+        "update cases_remedy set state = %s where id = %s returning id, kind, line_id, quantity",
+        [RemedyState.PAID, remedy_id],
+    )
+    if remedy["kind"] == "replacement":
+        replacing.enter_replacement(case, remedy, parcel=reference, actor=actor, at=at)
     history.record(case, "remedy_paid", actor=actor.key, at=at, remedy=remedy_id)
     _fold_money(case, troubled=troubled)
     moving.finish(case, actor=actor, at=at)

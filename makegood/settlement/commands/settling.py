@@ -56,12 +56,12 @@ def confirm(
     )
     rows.note(row["id"], "confirmed", actor=actor.key, at=at, reference=reference)
     failpoint("before_confirmed_commit")
-    tell_case(case, row["remedy_id"], actor=actor, at=at)
+    tell_case(case, row["remedy_id"], actor=actor, at=at, reference=reference)
     return True
 
 
-def tell_case(case: Case, remedy_id: int, *, actor: Actor, at: datetime) -> None:
-    """Fold the payouts of a remedy into the remedy and the case."""
+def tell_case(case: Case, remedy_id: int, *, actor: Actor, at: datetime, reference: str = "") -> None:
+    """Fold the payouts of a remedy into the remedy and the case; ``reference`` is that of the payout just confirmed."""
     left = db.fetch_one(
         "select count(*) filter (where remedy_id = %s and state not in ('void', 'confirmed')) as waiting,"
         " count(*) filter (where remedy_id = %s and state = 'confirmed') as paid,"
@@ -72,7 +72,7 @@ def tell_case(case: Case, remedy_id: int, *, actor: Actor, at: datetime) -> None
     assert left is not None  # noqa: S101 - count(*) always gives a row
     troubled = left["troubled"]
     if left["paid"] and not left["waiting"]:
-        money.remedy_paid(case, remedy_id, actor=actor, at=at, troubled=troubled)
+        money.remedy_paid(case, remedy_id, actor=actor, at=at, troubled=troubled, reference=reference)
     elif case.money_state == MoneyState.TROUBLED and not troubled:
         money.payment_resumed(case, actor=actor, at=at)
 

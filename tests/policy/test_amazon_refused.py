@@ -115,7 +115,7 @@ def test_a_parcel_that_nobody_can_place_is_taken_to_be_at_the_door() -> None:
     assert (outcome.verdict, outcome.total.minor) == ("grant", 4600)
 
 
-DENIALS = {
+DENIALS: dict[str, dict[str, Any]] = {
     "no_evidence": {
         "case": {"kind": "claim", "reason": "refund_missing", "goods_returned_at": "2026-11-10T09:00:00+00:00"},
         "evidence": [{"kind": "proof_of_return", "absent": True}, {"kind": "carrier_scan", "absent": True}],

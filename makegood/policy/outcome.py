@@ -85,7 +85,16 @@ class Refusal:
     row: Row
 
     def as_json(self, lang: str) -> dict[str, Any]:
-        extra = {"needed": words.tell_needed(self.failed.needed, lang), "was": words.tell_was(self.failed.was, lang)}
+        extra = {
+            "needed": words.tell_needed(self.failed.needed, lang),
+            "limit": words.tell_limit(self.failed.needed, lang),
+            "was": words.tell_was(self.failed.was, lang),
+        }
+
+        def said(text: Text) -> str:
+            filled = words.fill(text, lang, self.row, **extra)
+            return words.spaced(filled) if lang == "zh-Hans" else filled
+
         return {
             "remedy": self.remedy,
             "line": self.line,
@@ -93,8 +102,8 @@ class Refusal:
             "rule": self.rule,
             "cites": list(self.cites),
             "failed": {"fact": self.failed.fact, "needed": self.failed.needed, "was": self.failed.was},
-            "would_change": [words.fill(text, lang, self.row, **extra) for text in self.would_change],
-            "text": words.fill(self.text, lang, self.row, **extra),
+            "would_change": [said(text) for text in self.would_change],
+            "text": said(self.text),
         }
 
 

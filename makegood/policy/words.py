@@ -74,6 +74,17 @@ def tell_needed(needed: str, lang: str) -> str:
     return tell_was(needed, lang)
 
 
+def tell_limit(needed: str, lang: str) -> str:
+    """Only the number of a comparison, or both of a range: ``<= 60`` as "60", ``[60..120]`` as "60 to 120"."""
+    return tell_needed(re.sub(r"^[<>=!]+ ", "", needed), lang)
+
+
+def spaced(text: str) -> str:
+    """Chinese with one space between characters and figures, and none between characters."""
+    text = re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", text)
+    return re.sub(r"(?<=[\u4e00-\u9fff])(?=\d)|(?<=\d)(?=[\u4e00-\u9fff])", " ", text)
+
+
 def tell_was(was: str, lang: str) -> str:
     """Values of choices and reasons said as words, ``48h`` with its unit; everything else as it is."""
     zh = lang == "zh-Hans"

@@ -21,10 +21,12 @@ FREIGHT = {"free": ("0.00", True), "paid": ("6.00", False)}
 MARKETS = {"US": "USD", "GB": "GBP", "DE": "EUR", "SA": "SAR", "BR": "BRL"}
 NOT_YOURS = {"damaged_on_arrival", "wrong_item", "late", "not_ordered"}
 WITH_A_CARRIER = ("at_door", "in_transit", "returning", "back")
+Cell = tuple[str, str, str, str]  # who ships, why, where the parcel is, freight
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
-def case(shipper: str, reason: str, position: str, freight: str, market: str) -> dict[str, Any]:
+def case(cell: Cell, market: str) -> dict[str, Any]:
+    shipper, reason, position, freight = cell
     shipping, free = FREIGHT[freight]
     return {
         "market": market,
@@ -43,12 +45,12 @@ def case(shipper: str, reason: str, position: str, freight: str, market: str) ->
     }
 
 
-def cells() -> Iterator[tuple[str, str, str, str]]:
+def cells() -> Iterator[Cell]:
     return itertools.product(SHIPPERS, REASONS, POSITIONS, FREIGHT)
 
 
-def told(market: str, lang: str, *cell: str) -> dict[str, Any]:
-    return outcome_of(Facts.from_json(case(*cell, market)), pack_ids=["amazon-marketplace"]).as_json(lang)
+def told(market: str, lang: str, cell: Cell) -> dict[str, Any]:
+    return outcome_of(Facts.from_json(case(cell, market)), pack_ids=["amazon-marketplace"]).as_json(lang)
 
 
 def owed(shipper: str, reason: str, position: str, freight: str) -> Decimal:
@@ -63,7 +65,7 @@ def owed(shipper: str, reason: str, position: str, freight: str) -> Decimal:
 @pytest.mark.parametrize("market", MARKETS)
 def test_each_cell_is_decided_to_the_cent(market: str) -> None:
     for cell in cells():
-        answer = told(market, "en", *cell)
+        answer = told(market, "en", cell)
         position = cell[2]
 
         assert answer["verdict"] == ("deny" if owed(*cell) == 0 else "grant"), cell
@@ -77,7 +79,7 @@ def test_each_cell_is_decided_to_the_cent(market: str) -> None:
 @pytest.mark.parametrize("lang", ["zh-Hans", "en"])
 def test_each_cell_explains_itself(lang: str) -> None:
     for cell in cells():
-        answer = told("US", lang, *cell)
+        answer = told("US", lang, cell)
         entries = [*answer["remedies"], *answer["refused"], *answer["referred"]]
 
         assert entries, cell
@@ -92,9 +94,9 @@ def test_each_cell_explains_itself(lang: str) -> None:
 
 
 def test_who_ships_decides_who_pays_and_why_decides_the_freight() -> None:
-    by_amazon = told("US", "en", "platform", "changed_mind", "at_door", "paid")
-    by_seller = told("US", "en", "seller", "changed_mind", "at_door", "paid")
-    broken = told("US", "en", "seller", "damaged_on_arrival", "at_door", "paid")
+    by_amazon = told("US", "en", ("platform", "changed_mind", "at_door", "paid"))
+    by_seller = told("US", "en", ("seller", "changed_mind", "at_door", "paid"))
+    broken = told("US", "en", ("seller", "damaged_on_arrival", "at_door", "paid"))
 
     assert [r["rule"] for r in by_amazon["remedies"]] == ["az-01", "az-02"]
     assert [(r["kind"], r["borne_by"]) for r in by_seller["remedies"]] == [
@@ -107,7 +109,7 @@ def test_who_ships_decides_who_pays_and_why_decides_the_freight() -> None:
 
 
 def test_a_parcel_that_nobody_can_place_is_taken_to_be_at_the_door() -> None:
-    document = case("platform", "changed_mind", "at_door", "paid", "US")
+    document = case(("platform", "changed_mind", "at_door", "paid"), "US")
     del document["parcel"]
 
     outcome = outcome_of(Facts.from_json(document), pack_ids=["amazon-marketplace"])
@@ -128,7 +130,7 @@ DENIALS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("reason", DENIALS)
 @pytest.mark.parametrize("lang", ["zh-Hans", "en"])
 def test_the_three_denials_say_what_would_change_them_and_where_to_appeal(reason: str, lang: str) -> None:
-    document = case("seller", "changed_mind", "at_door", "paid", "US")
+    document = case(("seller", "changed_mind", "at_door", "paid"), "US")
     given = dict(DENIALS[reason])
     document["case"] = given.pop("case")
     document |= {"evidence": given.pop("evidence", [])}

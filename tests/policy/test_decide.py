@@ -323,7 +323,7 @@ def test_the_trace_shows_every_cell_what_was_assumed_and_the_arithmetic() -> Non
 def test_a_quote_speaks_both_languages() -> None:
     document = a_case(order={"delivered_at": "2026-10-01T00:00:00+08:00"})
     zh, en = (quote(document, lang=lang, registry=PACKS)["refused"][0]["text"] for lang in ("zh-Hans", "en"))
-    assert zh == "签收已 44 天，期限为不超过 7天。"
+    assert zh == "签收已 44 天，期限为不超过 7 天。"
     assert en == "It was delivered 44 days ago; the limit is at most 7 days."
 
 

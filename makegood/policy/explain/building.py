@@ -30,7 +30,7 @@ from makegood.policy.explain.working import caps_met, remedy_of, steps_of
 from makegood.policy.judge import Tried
 from makegood.policy.outcome import Choice, GrantedRemedy, Need, Outcome, Referral, Refusal
 from makegood.policy.packs import Pack, Remedy
-from makegood.policy.words import ask_for
+from makegood.policy.words import ask_for, tell_limit, tell_needed
 from makegood.policy.written import Cite
 
 
@@ -165,6 +165,7 @@ def _because(chosen: Tried, others: Sequence[Tried], loss: str) -> str:
 def _refusal(outcome: Outcome, refusal: Refusal, tell: Teller) -> RefusalSaid:
     failed = refusal.failed
     words = {"needed": tell.needed(failed.fact, failed.needed), "was": tell.written(failed.fact, failed.was)}
+    limit = tell_limit(failed.needed, tell.lang)
     pack = next((p for p in outcome.packs for rule in p.rules if rule.id == refusal.rule), None)
     rule = next((rule for p in outcome.packs for rule in p.rules if rule.id == refusal.rule), None)
     said = RefusalSaid(
@@ -178,20 +179,22 @@ def _refusal(outcome: Outcome, refusal: Refusal, tell: Teller) -> RefusalSaid:
         label=tell.label(failed.fact),
         needed=words["needed"],
         was=words["was"],
-        would_change=tuple(tell.fill(text, refusal.row, **words) for text in refusal.would_change),
-        text=tell.fill(refusal.text, refusal.row, **_bare(words, refusal)),
+        would_change=tuple(tell.fill(text, refusal.row, **words, limit=limit) for text in refusal.would_change),
+        text=tell.fill(refusal.text, refusal.row, **_bare(words, refusal, tell.lang), limit=limit),
         prose="",
     )
     return dataclasses.replace(said, prose=prose.of_refusal(said, tell))
 
 
-def _bare(words: dict[str, str], refusal: Refusal) -> dict[str, str]:
+def _bare(words: dict[str, str], refusal: Refusal, lang: str) -> dict[str, str]:
     """For the pack's own sentence, which names the unit itself: ``{was} days``, ``签收已 {was} 天``."""
     bare = {}
     for name, said in words.items():
         written = getattr(refusal.failed, name)
         number = re.search(r"\d+$", written)
         bare[name] = re.sub(r"(\d+) .+$", r"\1", said) if number and re.search(r"\d+ \D+$", said) else said
+    if refusal.failed.needed.startswith("["):  # "60 to 120 days", not "at least 60 days and at most 120 days days"
+        bare["needed"] = tell_needed(refusal.failed.needed, lang)
     return bare
 
 

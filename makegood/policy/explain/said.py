@@ -14,7 +14,7 @@ from makegood.kit.money import Money
 from makegood.policy.clock import Span
 from makegood.policy.facts import Facts
 from makegood.policy.vocabulary import FACTS, FactSpec, FactType
-from makegood.policy.words import SIGNS_EN, SIGNS_ZH, tell_was
+from makegood.policy.words import SIGNS_EN, SIGNS_ZH, spaced, tell_was
 from makegood.policy.written import Text
 
 Row = Mapping[str, Any]
@@ -191,9 +191,10 @@ class Teller:
 
     def fill(self, text: Text, row: Row, **extra: str) -> str:
         """A pack's sentence with its facts put in, said as people say them."""
-        return re.sub(
+        filled = re.sub(
             r"\{([^{}]*)\}", lambda m: extra[m[1]] if m[1] in extra else self.fact(m[1], row), text.in_(self.lang)
         )
+        return spaced(filled) if self.zh else filled
 
     def listed(self, parts: list[str]) -> str:
         """``a, b and c``; ``a、b和c``."""

@@ -16,7 +16,7 @@ UNDELIVERED = (
 GIVEN: tuple[FactSpec, ...] = (
     FactSpec("line.fees", A, "亚马逊就该商品收取的费用", "Amazon's fees on the item", unit="per unit"),
     FactSpec(
-        "line.restocking_percent", N, "卖家主张扣除的比例", "share of the price the seller wants to keep",
+        "line.restocking_percent", N, "卖家主张扣除的重新入库费比例", "share of the price the seller wants to keep",
         unit="percent",
     ),
     FactSpec(
@@ -91,4 +91,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "rescheduled": ("收件人改期", "rescheduled by the recipient"),
     "not_in": ("收件人不在", "the recipient was not in"),
     "payment_not_ready": ("收件人未备好货款", "the recipient had no payment ready"),
+    "service": ("服务", "a service"),
+    "stored_value": ("储值工具", "stored value"),
+    "prohibited": ("违禁品", "prohibited goods"),
 }

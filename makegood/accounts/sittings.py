@@ -12,6 +12,7 @@ from makegood.kit import db, errors
 
 SEEN_EVERY = timedelta(minutes=5)
 LASTS = timedelta(hours=12)
+NOTED_EVERY = timedelta(minutes=15)
 
 
 class SittingUnknown(errors.Unknown):
@@ -32,6 +33,22 @@ def open_sitting(*, staff_id: int, address: str, browser: str, proved_by: str, a
     )
     record_event("signed_in", f"staff:{staff_id}", Actor("staff", id=staff_id), at, proved_by=proved_by)
     return sitting.id
+
+
+@db.command
+def note_locked(*, email: str, at: datetime) -> None:
+    """Note that somebody tried too often to sign in as a person who works here; once a quarter of an hour."""
+    row = db.fetch_one("select id from accounts_staff where email = %s and is_active", [email])
+    if row is None:
+        return
+    subject = f"staff:{row['id']}"
+    noted = db.fetch_one(
+        "select 1 as noted from accounts_accountevent where subject = %s and what = 'sign_in_locked'"
+        " and happened_at > %s limit 1",
+        [subject, at - NOTED_EVERY],
+    )
+    if noted is None:
+        record_event("sign_in_locked", subject, Actor.system("sign-in"), at)
 
 
 @db.query

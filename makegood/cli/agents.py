@@ -24,10 +24,12 @@ def serve_standard_streams(*, customer: str) -> None:
         from datetime import UTC, datetime
 
         from makegood.mcp.server import build_server, fixed
-        from makegood.mcp.session import open_session
+        from makegood.mcp.session import Session, open_session
 
-        session = open_session(secret, customer=customer, language=running.language(), at=datetime.now(UTC))
-        build_server(fixed(session)).run("stdio")
+        def opened() -> Session:
+            return open_session(secret, customer=customer, language=running.language(), at=datetime.now(UTC))
+
+        build_server(fixed(opened()), renew=lambda _session: opened()).run("stdio")
 
 
 def serve_http(*, port: int, workers: int) -> None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from makegood.accounts import factors, inviting, sittings
-from makegood.accounts.limits import Limit, count_try
+from makegood.accounts.limits import Limit, TooManyTries, count_try
 from makegood.accounts.models import Merchant, Staff
 from makegood.accounts.queries import StaffUnknown, actor_of_staff, staff_by_id, staff_list
 from makegood.accounts.sight import of_slug
@@ -63,6 +63,8 @@ def sign_in(request: HttpRequest, merchant: Merchant) -> HttpResponse:
         count_try(BY_PERSON, str(merchant.id), email.lower(), at=at)
         staff = _known(request, email, request.POST.get("password", ""))
     except errors.DomainError as refusal:
+        if isinstance(refusal, TooManyTries):
+            sittings.note_locked(email=email.lower(), at=at)
         return page(request, merchant, "sign_in", refusal=refusal, email=email, next=request.POST.get("next", ""))
     there = request.POST.get("next", "")
     request.session.flush()

@@ -36,6 +36,7 @@ WHAT: dict[str, str | Promise] = {
     "role_changed": gettext_lazy("A role was changed"),
     "settings_changed": gettext_lazy("The settings were changed"),
     "shop_opened": gettext_lazy("A shop was opened"),
+    "sign_in_locked": gettext_lazy("Too many wrong tries to sign in"),
     "signed_in": gettext_lazy("Somebody signed in"),
     "sitting_ended": gettext_lazy("A sign-in was ended"),
     "sittings_ended": gettext_lazy("Sign-ins were ended"),

@@ -139,9 +139,17 @@ class Answer:
     refused: bool = False
 
 
-def answer(session: Session, name: str, arguments: Mapping[str, Any]) -> Answer:
+def answer(
+    session: Session,
+    name: str,
+    arguments: Mapping[str, Any],
+    *,
+    renew: Callable[[Session], Session] | None = None,
+) -> Answer:
     """Use a tool and turn every refusal into its stable code and its words; what nobody foresaw gets a log entry."""
     try:
+        if renew is not None:
+            session = renew(session)
         if connection.in_atomic_block:  # a rehearsal: what loses there cannot be begun anew
             return Answer(use(session, name, arguments))
         return Answer(db.with_retries(lambda: use(session, name, arguments)))

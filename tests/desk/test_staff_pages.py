@@ -103,6 +103,8 @@ def test_an_owner_lets_who_mistyped_too_often_try_again() -> None:
     answers = [agent.sign_in(password="wrong").status_code for _ in range(11)]
     assert (answers[9], answers[10]) == (403, 429)
     assert agent.sign_in().status_code == 429
+    [locked] = queries.account_events(what="sign_in_locked").rows  # noted once, not for each try
+    assert locked.subject == f"staff:{agent.staff.id}"
 
     owner.post("/staff", {"do": "unlock", "staff": str(agent.staff.id)})
 

@@ -223,6 +223,20 @@ def test_over_the_protocol_a_refusal_has_its_code_and_its_words() -> None:
     assert result.content[0].text.startswith("case_unknown: ")
 
 
+def test_a_token_that_ended_meanwhile_opens_nothing_more() -> None:
+    order = sell(Bought(paid=100_00))
+    secret = accounts.issue_token(label="bot", scopes=["read"], actor=OWNER, at=NOON)
+    held = open_session(secret, at=NOON)
+
+    def use() -> str:
+        told = answer(held, "show_order", {"order": order.number}, renew=lambda _held: open_session(secret, at=NOON))
+        return str(told.document.get("code", "shown"))
+
+    assert use() == "shown"
+    accounts.revoke_token(token_id=held.actor.id or 0, actor=OWNER, at=NOON)
+    assert use() == "token_invalid"
+
+
 def test_a_token_held_to_a_customer_opens_their_session_and_no_route_of_the_api(client: Any) -> None:
     mine, other = sell(Bought(paid=100_00)), sell(Bought(paid=100_00))
     secret = accounts.issue_token(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from makegood.cases import commands
+from makegood.cases import commands, erasure
 from makegood.kit import db, jobs
 
 
@@ -12,6 +12,12 @@ from makegood.kit import db, jobs
 def follow_parcel(*, parcel_id: int) -> None:
     """Carry a parcel's new position into the goods book and its order's cases."""
     commands.follow_parcel(parcel_id=parcel_id, at=db.now())
+
+
+@jobs.task("cases.delete_files")
+def delete_files(*, sha256: list[str]) -> None:
+    """Delete what an erased person brought."""
+    erasure.delete_files(sha256)
 
 
 @db.query

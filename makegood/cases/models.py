@@ -133,6 +133,7 @@ class Evidence(TenantModel):
     name = models.CharField(max_length=200)
     brought_by = models.CharField(max_length=60)
     brought_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)  # its person was forgotten: the file and its name are gone
 
     class Meta:
         constraints: ClassVar = [

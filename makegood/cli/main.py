@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makegood.cli import cases, keys, mail, merchants, orders, running, webhooks
+from makegood.cli import cases, customers, keys, mail, merchants, orders, running, webhooks
 from makegood.cli.conformance import app as conformance
 from makegood.kit import errors
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 
 app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")
+app.add_typer(customers.app, name="customers")
 app.add_typer(conformance.app, name="conformance")
 app.add_typer(mail.app, name="mail")
 app.add_typer(keys.app, name="receipt-keys")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from makegood.conversations import commands, watching  # noqa: F401 - it registers what keeps mailboxes watched
+from makegood.conversations import commands, erasure, watching  # noqa: F401 - it registers what keeps mailboxes watched
 from makegood.conversations.models import Message, RawMail
 from makegood.kit import db, jobs
 
@@ -40,6 +40,12 @@ def send_reply(*, text_id: int) -> None:
 def tell_customer(*, case_id: int, seq: int) -> None:
     """Left by cases with what happens to a case that came by mail."""
     commands.tell_customer(case_id=case_id, seq=seq, at=db.now())
+
+
+@jobs.task("conversations.erase_customer", queue="notify")
+def erase_customer(*, customer_id: int) -> None:
+    """Left where a person is forgotten."""
+    erasure.erase_customer(customer_id)
 
 
 @db.query

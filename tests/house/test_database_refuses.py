@@ -151,7 +151,8 @@ def test_row_32_who_loses_to_others_every_time_is_told_to_come_again(
         losing.setattr("makegood.cases.api.commands.add_message", lose)
         refused = say(manager, case, key="busy")
 
-    problem(refused, 503, "temporarily_unavailable")
+    problem(refused, 503, "database_busy")
+    assert refused.headers["Retry-After"]
     assert 1 < len(tries) < 10
     assert texts_of(case) == 0
     assert say(manager, case, key="busy").status_code == 201

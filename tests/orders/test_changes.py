@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,11 +13,16 @@ from makegood.kit import db
 from makegood.ledger import commands as ledger
 from makegood.ledger import queries as books
 from makegood.orders import commands, queries, staging
-from makegood.orders.erasure import erase_customer
+from makegood.orders.erasure import erase_in_orders
 from tests.conftest import NOON
 from tests.orders.shop import lamp, order
 
 pytestmark = pytest.mark.usefixtures("merchant")
+
+
+@db.command
+def erase_customer(*, customer_id: int, at: datetime) -> int:
+    return erase_in_orders(customer_id, at=at)
 
 
 def sold() -> queries.OrderView:

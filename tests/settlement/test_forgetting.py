@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from makegood.cases.erasure import erase_customer
 from makegood.kit import db
-from makegood.orders.erasure import erase_customer
 from tests.gateway_simulator import GatewaySimulator
 from tests.settlement.paying import (
     all_is_sound,

@@ -29,7 +29,7 @@ class MethodUnknown(errors.Unknown):
 def change_order(case: Case, order: OrderView, *, actor: Actor, at: datetime) -> None:
     """Do what was asked: ``details`` holds the new address or the way of payment, the lines hold the new items."""
     if case.reason == "address":
-        order_commands.change_address(order.id, case.details["address"])
+        order_commands.change_address(order.id, case.details.get("address", {}))
         history.record(case, "address_changed", actor=actor.key, at=at)
     elif case.reason == "items":
         _change_items(case, order, actor=actor, at=at)

@@ -149,6 +149,19 @@ def open_stored(*, uploads: Path, owner: str, sha256: str) -> BufferedReader:
     return file
 
 
+def delete_stored(*, uploads: Path, owner: str, sha256: str) -> bool:
+    """Delete a stored file for good; False where there was none."""
+    if not SHA256.fullmatch(sha256):
+        return False
+    path = _path(_folder(uploads, owner), sha256)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    _flush_directory(path.parent)
+    return True
+
+
 def clear_leftovers(uploads: Path, *, before: datetime) -> int:
     """Remove what a killed process left half received; tells how many files."""
     removed = 0

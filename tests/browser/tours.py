@@ -126,6 +126,8 @@ def desk_tour(page: Any, address: str) -> Iterator[str]:
     yield "desk-6-conversation"
     page.goto(f"{base}/cases/{_pick(kind='complaint', state='received').ref}")
     yield "desk-6-case-mail"
-    for name in ("orders", "payouts", "budgets", "outbox"):
+    for name in ("orders", "payouts", "budgets", "outbox", "security", "staff", "tokens", "webhooks", "changes"):
         page.goto(f"{base}/{name}")
         yield f"desk-8-{name}"
+    page.goto(f"{address}/developers/")
+    yield "desk-9-api-reference"

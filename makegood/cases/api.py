@@ -15,7 +15,7 @@ from makegood.accounts import limits
 from makegood.accounts.api import actor_of, bearer, once
 from makegood.accounts.queries import settings_of_merchant
 from makegood.accounts.states import May
-from makegood.cases import commands, queries, receipts, tracking
+from makegood.cases import commands, explaining, queries, receipts, tracking
 from makegood.cases.api_shapes import (
     AppealIn,
     ApproveIn,
@@ -262,6 +262,18 @@ def show_receipt(request: HttpRequest, ref: str, round: int | None = None) -> di
     """The signed receipt of the decision in force, or of a round's: anybody can replay it."""
     case = queries.case_view(ref)
     return receipts.receipt_of(case, receipts.decision_of(case, round_=round), at=_now())
+
+
+@router.get("/cases/{ref}/explanation", auth=bearer(May.READ), response={200: dict[str, Any]})
+def show_explanation(
+    request: HttpRequest,
+    ref: str,
+    round: int | None = None,  # noqa: A002 - same
+    lang: Literal["zh-Hans", "en"] = "en",
+) -> dict[str, Any]:
+    """Everything behind the decision in force, or that of a round: docs/reference/explanation.md."""
+    decision = receipts.decision_of(queries.case_view(ref), round_=round)
+    return explaining.required(decision, lang).told.as_json()
 
 
 @router.get("/receipt-keys", auth=None, response={200: ReceiptKeys})

@@ -111,6 +111,8 @@ REFUSALS = {
     "not_allowed": _("Your role may not approve."),
 }
 
+RESULTS = {"holds": _("holds"), "fails": _("does not hold"), "unknown": _("not known yet")}
+
 CHANNELS = {
     "phone": _("by phone"),
     "mail": _("by mail"),

@@ -17,10 +17,12 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.accounts.states import May
-from makegood.cases import commands, history
+from makegood.cases import commands, history, receipts
 from makegood.cases import queries as cases
 from makegood.cases.commands.deciding import Preview, consider
 from makegood.cases.commands.promising import KINDS as REMEDY_KINDS
+from makegood.cases.explaining import behind, behind_outcome
+from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.models import Case
 from makegood.cases.queries import CaseView, EvidenceView
 from makegood.cases.states import UNDECIDED, GoodsState, State
@@ -29,7 +31,7 @@ from makegood.conversations import queries as conversations
 from makegood.desk.action_views import ACTIONS
 from makegood.desk.members import for_staff
 from makegood.desk.rendering import page, people_of
-from makegood.kit import db, errors, files
+from makegood.kit import db, errors, files, paper
 from makegood.kit.pages.language import text_language
 from makegood.ledger import queries as ledger
 from makegood.orders import queries as orders
@@ -84,7 +86,7 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "people": people_of(found.customer_id, found.customer_name, staff=staff),
         "staff": [one for one in staff if one.is_active],
         "explained": explain(found.decision) if found.decision else None,
-        "proposal": _proposal(found, order) if undecided and found.state != State.PLANNED else None,
+        **_behind(found, order, undecided=undecided),
         "preview": _preview(found, actor) if found.state == State.PLANNED else None,
         "undecided": undecided,
         "goods": _goods_forms(found),
@@ -114,10 +116,13 @@ def _mails(found: CaseView) -> dict[str, Any]:
     }
 
 
-def _proposal(found: CaseView, order: OrderView | None) -> Any:
-    """What the policy says of the case as it stands, in the agent's language; nothing is written."""
-    _facts, outcome = consider(Case.objects.get(id=found.id), order)
-    return outcome.as_json(text_language())
+def _behind(found: CaseView, order: OrderView | None, *, undecided: bool) -> dict[str, Any]:
+    """What the policy says of the case as it stands (nothing is written), or else what stands behind the decision."""
+    lang = text_language()
+    if undecided and found.state != State.PLANNED:
+        _facts, outcome = consider(Case.objects.get(id=found.id), order)
+        return {"proposal": outcome.as_json(lang), "behind": behind_outcome(outcome, lang)}
+    return {"proposal": None, "behind": behind(found.decision, lang) if found.decision else None}
 
 
 def _preview(found: CaseView, actor: Actor) -> Preview | None:
@@ -189,6 +194,36 @@ def audit(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> H
         breaks=history.breaks([found.id]),
         people=people_of(found.customer_id, found.customer_name),
     )
+
+
+@require_GET
+@for_staff
+def explanation(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """The whole explanation of the decision in force, as the customer may print it."""
+    found = cases.case_view(ref)
+    decision = receipts.decision_of(found)
+    shown = behind(decision, text_language())
+    return page(
+        request, merchant, "explanation", actor=actor, case=found, decision=decision, behind=shown,
+        has_paper=paper.is_available() and shown is not None,
+    )  # fmt: skip
+
+
+@require_GET
+@for_staff
+def explanation_pdf(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """The same on paper; where no PDF can be made, the page to print."""
+    found = cases.case_view(ref)
+    made = paper_of_case(found, receipts.decision_of(found))
+    return made or redirect("desk:explanation", merchant.slug, found.ref)
+
+
+@require_GET
+@for_staff
+def receipt(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """The signed receipt of the decision in force."""
+    found = cases.case_view(ref)
+    return receipt_file(found, receipts.decision_of(found))
 
 
 @require_GET

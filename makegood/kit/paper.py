@@ -1,4 +1,4 @@
-"""Papers: data set in type by a template, as a tagged PDF with Chinese glyphs. Nothing is fetched; fonts are those at hand."""
+"""Papers: data set in type by a template, as a tagged PDF with Chinese glyphs, by fonts at hand; nothing is fetched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from makegood.kit import errors
 
-# Where fonts are looked for, in this order: the setting, the installed package, Debian's fonts-noto-cjk and fonts-wqy-*.
+# Where fonts are looked for after the setting: the installed package, then Debian's fonts-noto-cjk and fonts-wqy-*.
 PACKAGE = "pylopdf_fonts_zh_cn"
 SYSTEM = ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype/wqy", "/usr/share/fonts/noto-cjk")
 SANS = ("Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei")

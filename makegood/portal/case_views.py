@@ -16,13 +16,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
-from makegood.cases import commands
+from makegood.cases import commands, receipts
+from makegood.cases.explaining import behind
+from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.history import CaseUnknown
 from makegood.cases.queries import CaseView, EvidenceView, case_view
 from makegood.cases.states import UNDECIDED, GoodsState, State
 from makegood.cases.tracking import tracking_token
 from makegood.cases.words import explain
-from makegood.kit import errors, files
+from makegood.kit import errors, files, paper
+from makegood.kit.pages.language import text_language
 from makegood.portal import asking
 from makegood.portal.progress import NOW, SILENCE, progress_of
 from makegood.portal.rendering import page
@@ -50,6 +53,7 @@ def case_page(
 ) -> HttpResponse:
     """The case as its customer sees it: proposals and internal notes stay inside."""
     decided = [one for one in found.decisions if one.communicated_at is not None]
+    last = decided[-1] if decided else None
     asked = next((e for e in reversed(found.events) if e.kind == "evidence_asked"), None)
     waits = {deadline.wait for deadline in found.open_deadlines}
     return page(
@@ -61,7 +65,8 @@ def case_page(
         progress=progress_of(found),
         now_words=NOW,
         silence_words=SILENCE,
-        explained=explain(decided[-1]) if decided else None,
+        explained=explain(last) if last else None,
+        behind=behind(last, text_language()) if last else None,
         texts=[text for text in found.texts if not text.internal],
         evidence=[one for one in found.evidence if one.party == "customer"],
         asked=asked.data.get("needed", []) if asked and "customer_evidence" in waits else [],
@@ -143,6 +148,37 @@ ACTIONS: dict[str, Callable[[HttpRequest, Actor, str], str]] = {
     "reopen": _reopen,
     "appeal": _appeal,
 }
+
+
+@require_GET
+@for_customers
+def explanation(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """The whole explanation of the decision that was told, to read and to print."""
+    found = own_case(actor, ref)
+    decision = receipts.decision_of(found, told=True)
+    here = reverse("portal:explanation", args=[merchant.slug, found.ref])
+    shown = behind(decision, text_language())
+    return page(
+        request, merchant, "explanation", case=found, decision=decision, behind=shown, stay_at=here,
+        has_paper=paper.is_available() and shown is not None,
+    )  # fmt: skip
+
+
+@require_GET
+@for_customers
+def explanation_pdf(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """The same on paper; where no PDF can be made, the page to print."""
+    found = own_case(actor, ref)
+    made = paper_of_case(found, receipts.decision_of(found, told=True))
+    return made or redirect("portal:explanation", merchant.slug, found.ref)
+
+
+@require_GET
+@for_customers
+def receipt(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """The signed receipt of the decision that was told."""
+    found = own_case(actor, ref)
+    return receipt_file(found, receipts.decision_of(found, told=True))
 
 
 @require_GET

@@ -15,6 +15,9 @@ urlpatterns = [
     path("ask/<slug:situation>/<path:number>", views.ask, name="ask"),
     path("cases/<str:ref>", case_views.case, name="case"),
     path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),
+    path("cases/<str:ref>/explanation", case_views.explanation, name="explanation"),
+    path("cases/<str:ref>/explanation.pdf", case_views.explanation_pdf, name="explanation_pdf"),
+    path("cases/<str:ref>/receipt.json", case_views.receipt, name="receipt"),
     path("cases/<str:ref>/files/<int:number>", case_views.evidence, name="evidence"),
     path("cases/<str:ref>/files/<int:number>/small", case_views.thumbnail, name="thumbnail"),
 ]

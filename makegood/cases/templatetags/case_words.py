@@ -10,10 +10,12 @@ from django import template
 from django.utils.translation import gettext as _
 
 from makegood.cases import words
+from makegood.cases.explaining import Behind
 from makegood.kit.money import Money
 from makegood.kit.pages.language import babel_locale, text_language
 from makegood.ledger.queries import StatementRow
 from makegood.ledger.states import POINT, UNIT
+from makegood.policy.explain.shapes import AmountSaid
 from makegood.policy.vocabulary import FACTS
 from makegood.policy.words import tell_needed, tell_was
 
@@ -118,6 +120,18 @@ def moved(row: StatementRow) -> str:
         return f"{row.amount:+d}"
     sign = "+" if row.amount > 0 else "−"
     return sign + Money(abs(row.amount), row.asset).words(babel_locale())
+
+
+@register.simple_tag
+def behind_of(behind: Behind | None, remedy: words.RemedySaid) -> AmountSaid | None:
+    """What stands behind one promised remedy."""
+    return behind.amount_of(remedy.kind, remedy.line, remedy.rule) if behind else None
+
+
+@register.filter
+def result_said(result: str) -> str:
+    """Whether a rule that was tried holds."""
+    return words.in_table(words.RESULTS, result)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""The explanation as a PDF that a customer can take to a mediator: what it is about, the answer, everything behind it."""
+"""The explanation as a PDF to take to a mediator: what it is about, the answer, and everything behind it."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ def _data(told: Explanation, cover: Mapping[str, str], key: str) -> dict[str, An
         "title": say("title"),
         "headline": told.headline,
         "running": " · ".join(cover[name] for name in ("merchant", "case", "order") if cover.get(name)),
-        "foot": told.zone,
+        "foot": f"时间按 {told.zone} 计算" if zh else f"Times are those of {told.zone}",
         "cover": [[say(name), rows[name]] for name in COVER if rows.get(name)],
-        "packs": [*(_pack(pack, say) for pack in told.packs), _combination(told, say)],
+        "packs": [*(_pack(pack, say) for pack in told.packs), *([_combination(told, say)] if told.combination else [])],
         "verify": _verify(key, zh=zh),
         "amounts": [_amount(one, say) for one in told.amounts],
         "parts": [part for part in _parts(told, say) if part["paragraphs"]],
@@ -126,7 +126,10 @@ def _verify(key: str, *, zh: bool) -> str:
     if not key:
         return ""
     if zh:
-        return f"同一决定的签名回执可向商家索取，任何人都可以用 makegood quote --replay 重新计算并核对。公钥（Ed25519）：{key}"
+        return (
+            "同一决定的签名回执可向商家索取，任何人都可以用 makegood quote --replay 重新计算并核对。"
+            f"公钥（Ed25519）：{key}"
+        )
     return (
         "The signed receipt of this decision can be had from the shop; anybody can work it out anew and compare with"
         f" makegood quote --replay. Public key (Ed25519): {key}"
@@ -144,9 +147,15 @@ def _amount(one: AmountSaid, say: _Labels) -> dict[str, Any]:
         "title": f"{one.name} · {one.said}" if has_sum else one.name,
         "rows": [list(row) for row in rows if row[1]],
         "prose": one.prose,
-        "working": [step.text for step in one.working],
+        "working": _steps(one),
         "facts": [_fact(fact, say) for fact in one.facts],
     }
+
+
+def _steps(one: AmountSaid) -> list[str]:
+    """The working without a formula that its own numbers repeat."""
+    numbers = next((step.text for step in one.working if step.kind == "numbers"), "")
+    return [step.text for step in one.working if step.kind != "formula" or not numbers.startswith(step.text)]
 
 
 def _fact(fact: FactSaid, say: _Labels) -> str:

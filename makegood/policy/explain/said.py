@@ -92,7 +92,10 @@ class Teller:
         return f"{cut}{'' if cut == shown else '…'} {self.currency}"
 
     def moment(self, at: datetime) -> str:
-        return str(format_datetime(at.astimezone(self.zone), MOMENT[self.lang], tzinfo=self.zone, locale=self._locale))
+        return self.moment_in(at, self.zone)
+
+    def moment_in(self, at: datetime, zone: tzinfo) -> str:
+        return str(format_datetime(at.astimezone(zone), MOMENT[self.lang], tzinfo=zone, locale=self._locale))
 
     def due(self, at: datetime) -> str:
         """A due time: midnight is the end of the day before."""

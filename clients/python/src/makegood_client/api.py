@@ -905,6 +905,21 @@ class Makegood(Caller):
         )
         return answer
 
+    def show_explanation(
+        self,
+        ref: str | int,
+        *,
+        round: int | None | None = None,
+        lang: Literal["zh-Hans", "en"] | None = None,
+    ) -> dict[str, Any]:
+        """Everything behind the decision in force, or that of a round: docs/reference/explanation.md."""
+        answer: dict[str, Any] = self.call(
+            "GET",
+            f"/api/v1/cases/{self.quoted(ref)}/explanation",
+            query={"round": round, "lang": lang},
+        )
+        return answer
+
     def show_receipt_keys(
         self,
     ) -> ReceiptKeys:

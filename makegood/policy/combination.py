@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr, ValidationError
 
+from makegood.policy.arithmetic import whole_part
 from makegood.policy.cells import Cell, CellUnreadable, parse_cell
 from makegood.policy.facts import canonical
-from makegood.policy.formulas import Formula, FormulaUnreadable, Row, evaluate, parse_formula
+from makegood.policy.formulas import Formula, FormulaUnreadable, Row, parse_formula
 from makegood.policy.marks import MarkedYaml, PackMalformed, pack_malformed
 from makegood.policy.vocabulary import FACTS, FactType
 from makegood.policy.written import REMEDY_KINDS, RemedyKind, Slug, Text, Written
@@ -83,6 +85,7 @@ class Combination:
     claw_back: tuple[ClawBack, ...]
     hash: str
     written: WrittenCombination = field(repr=False)
+    ready: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def rank_of(self, kind: str, wanted: str | None) -> int:
         """Where a kind stands among remedies of equal worth; less is preferred."""
@@ -92,9 +95,25 @@ class Combination:
 
     def room(self, cap: Cap, row: Row) -> int | None:
         """What a cap leaves on a row, in whole minor units and never below zero; None where nothing is known of it."""
-        known = {**self.assume, **row}
-        limits = [limit for formula in cap.at_most if (limit := evaluate(formula, known)) is not None]
-        return max(0, int(min(limits))) if limits else None
+        limits = [limit[0] for known in self._ready(cap) if (limit := known(row)) is not None]
+        return max(0, min(limits)) if limits else None
+
+    def clawed_back(self, item: ClawBack, row: Row) -> int | None:
+        """What is to be given back of it on a row, in whole minor units; None where nothing is."""
+        for fact, cell in item.when:
+            if not cell.holds(row.get(fact), row):
+                return None
+        [known] = self._ready(item)
+        amount = known(row)
+        return amount[0] if amount is not None and amount[1] else None
+
+    def _ready(self, item: Cap | ClawBack) -> tuple[Callable[[Row], tuple[int, bool] | None], ...]:
+        """Its formulas as functions of a row, made once."""
+        place = (type(item).__name__, item.id)
+        if place not in self.ready:
+            formulas = item.at_most if isinstance(item, Cap) else (item.amount,)
+            self.ready[place] = tuple(whole_part(formula, self.assume) for formula in formulas)
+        return self.ready[place]
 
 
 def load_combination(path: Path) -> Combination:

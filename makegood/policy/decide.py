@@ -12,8 +12,7 @@ from makegood.policy.clock import is_provisional
 from makegood.policy.combination import ClawBack, Combination
 from makegood.policy.derive import ABOUT_THE_ORDER
 from makegood.policy.facts import Facts
-from makegood.policy.formulas import evaluate
-from makegood.policy.judge import GIVEN_BACK, Row, Tried, Verdict, amount_of, judge
+from makegood.policy.judge import GIVEN_BACK, Row, Tried, Verdict, judge
 from makegood.policy.outcome import Choice, ClawedBack, Failed, GrantedRemedy, Need, Outcome, Referral, Refusal
 from makegood.policy.packs import Pack, Remedy
 from makegood.policy.refusing import distinct, guard, nearest_miss, needs_of, shut_out
@@ -47,7 +46,7 @@ def decide(facts: Facts, packs: Sequence[Pack], on: date | None = None, *, by: C
         combination=by,
         on=on,
         choices=tuple(told.choices),
-        tried=tuple((line.id, tried) for line in lines for verdict in line.verdicts for tried in verdict.tried),
+        seen=tuple((line.id, verdict.tried) for line in lines for verdict in line.verdicts),
     )
 
 
@@ -169,7 +168,7 @@ def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
         if (tried.rule.id, remedy.kind) in told.once:
             return
         told.once.add((tried.rule.id, remedy.kind))
-    minor = max(0, amount_of(remedy, tried.row) or 0)
+    minor = max(0, tried.amount(remedy) or 0)
     # Nothing is not a remedy; but who bears the freight or sends the new goods is worth saying without a sum.
     if minor == 0 and remedy.amount is not None:
         return
@@ -264,11 +263,8 @@ def _claw_back(row: Row, by: Combination) -> list[ClawedBack]:
 
 
 def _clawed_back(item: ClawBack, row: Row, by: Combination) -> ClawedBack | None:
-    known = {**by.assume, **row}
-    amount = evaluate(item.amount, known)
-    if amount is None or amount <= 0 or not all(cell.holds(row.get(fact), row) for fact, cell in item.when):
-        return None
-    return ClawedBack(item.id, item.from_, int(amount), item.text, row)
+    amount = by.clawed_back(item, row)
+    return None if amount is None else ClawedBack(item.id, item.from_, amount, item.text, row)
 
 
 def _with_minor(given: GrantedRemedy, minor: int) -> GrantedRemedy:

@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, overload
 
-from makegood.policy.cells import both
 from makegood.policy.combination import Combination
-from makegood.policy.formulas import evaluate, rounded
 from makegood.policy.packs import Pack, Remedy, Rule
+from makegood.policy.table import GIVEN_BACK, Entry, Table, table_of
+
+__all__ = ["GIVEN_BACK", "NOTHING_SURE", "Row", "Tried", "Verdict", "judge"]
 
 Row = Mapping[str, Any]
 
-GIVEN_BACK = frozenset({"refund", "store_credit"})  # only what was paid can be given back
 NOTHING_SURE = -1
 
 
-@dataclass(frozen=True, slots=True)
 class Tried:
-    """A rule tried on a row, and whether all of it holds. Cells and needs are looked at again when they are told."""
+    """A rule tried on a row, and whether all of it holds, with the truth of each single cell.
 
-    pack: Pack
-    rule: Rule
-    row: Row
-    result: bool | None
-    by: Combination
-    assumed: frozenset[str] = frozenset()  # facts that hold only because the pack assumes them where unknown
+    ``assumed`` are the facts that hold only because the pack assumes them where unknown.
+    """
+
+    __slots__ = ("assumed", "by", "entry", "fails", "pack", "result", "row", "rule", "unknown", "worth")
+
+    def __init__(self, seen: Seen, entry: Entry) -> None:
+        self.pack: Pack = seen.table.pack
+        self.by: Combination = seen.table.by
+        self.row: Row = seen.row
+        self.assumed: frozenset[str] = seen.assumed
+        self.fails, self.unknown = seen.fails, seen.unknown
+        self.entry = entry
+        self.rule: Rule = entry.rule
+        mask = entry.mask
+        self.result: bool | None = False if mask & seen.fails else None if mask & seen.unknown else True
+        self.worth: dict[str, int | None] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tried) and self.rule is other.rule and self.row == other.row
+
+    def __hash__(self) -> int:
+        return id(self.rule)
 
     @property
     def cells(self) -> tuple[bool | None, ...]:
         """The truth value of each cell."""
-        return tuple(cell.holds(self.row.get(fact), self.row) for fact, cell in self.rule.cells)
+        return tuple([self._truth(bit) for bit in self.entry.cells])
 
     @property
     def needs(self) -> tuple[bool | None, ...]:
         """The truth value of each need of evidence."""
-        return tuple(_is_met(need, self.row) for need in self.rule.evidence)
+        return tuple([self._truth(bit) for bit in self.entry.needs])
+
+    def _truth(self, bit: int) -> bool | None:
+        return False if bit & self.fails else None if bit & self.unknown else True
 
     def unknown_facts(self) -> list[str]:
         return [fact for (fact, _), value in zip(self.rule.cells, self.cells, strict=True) if value is None]
@@ -45,36 +63,68 @@ class Tried:
     def unmet_needs(self) -> list[tuple[str, ...]]:
         return [need for need, value in zip(self.rule.evidence, self.needs, strict=True) if value is None]
 
-    def slots(self) -> list[str]:
+    def slots(self) -> tuple[str, ...]:
         """The slots this rule speaks about, in their fixed order."""
-        slot_of = self.by.slot_by_kind
-        if self.rule.effect == "grant":
-            named = {slot_of[remedy.kind] for remedy in self.rule.remedies}
-        elif self.rule.effect == "deny" and self.rule.deny is not None and self.rule.deny.of:
-            named = {slot_of[kind] for kind in self.rule.deny.of}
-        else:
-            named = {self.by.slots[0]} if self.rule.effect == "allow" else set(self.by.slots)
-        return [slot for slot in self.by.slots if slot in named]
+        return self.entry.slots
 
-    def remedies_in(self, slot: str) -> list[Remedy]:
-        return [remedy for remedy in self.rule.remedies if self.by.slot_by_kind[remedy.kind] == slot]
+    def remedies_in(self, slot: str) -> tuple[Remedy, ...]:
+        return self.entry.remedies.get(slot, ())
+
+    def amount(self, remedy: Remedy) -> int | None:
+        """Minor units of one of its remedies, rounded as declared; None when a fact of the formula is unknown."""
+        return self.entry.amounts[id(remedy)](self.row)
 
     def rank(self, slot: str) -> int:
-        """Where it stands among remedies of equal worth; less is preferred. What a pack assumes is nobody's wish."""
-        wanted = None if "case.wants" in self.assumed else self.row.get("case.wants")
+        """Where it stands among remedies of equal worth; less is preferred."""
+        wanted = self.row.get("case.wants")
         return min((self.by.rank_of(remedy.kind, wanted) for remedy in self.remedies_in(slot)), default=0)
 
     def value(self, slot: str) -> int | None:
         """What the slot is worth to the asker in minor units; None when an amount cannot be known yet."""
-        worth = 0
-        for remedy in self.remedies_in(slot):
-            amount = amount_of(remedy, self.row)
-            if fact := self.by.worth.get(remedy.kind):
-                amount = self.row.get(fact, 0)
+        if slot in self.worth:
+            return self.worth[slot]
+        total: int | None = 0
+        for worth in self.entry.values.get(slot, ()):
+            amount = worth(self.row)
             if amount is None:
-                return None
-            worth += amount if remedy.borne_by != "customer" else 0
-        return worth
+                total = None
+                break
+            total = (total or 0) + amount
+        self.worth[slot] = total
+        return total
+
+
+class Seen(Sequence[Tried]):
+    """A row under one table: the truth of every cell, and every rule tried, told when somebody asks."""
+
+    __slots__ = ("assumed", "entries", "fails", "row", "table", "told", "unknown")
+
+    def __init__(self, table: Table, entries: Sequence[Entry], row: Row, assumed: frozenset[str]) -> None:
+        self.table, self.entries, self.row, self.assumed = table, entries, row, assumed
+        self.fails, self.unknown = table.truths(row)
+        self.told: dict[int, Tried] = {}
+
+    def of(self, entry: Entry) -> Tried:
+        """The rule tried; the same object whenever it is asked for."""
+        found = self.told.get(entry.at)
+        if found is None:
+            found = self.told[entry.at] = Tried(self, entry)
+        return found
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @overload
+    def __getitem__(self, at: int) -> Tried: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Tried]: ...
+    def __getitem__(self, at: int | slice) -> Tried | Sequence[Tried]:
+        if isinstance(at, slice):
+            return [self.of(entry) for entry in self.entries[at]]
+        return self.of(self.entries[at])
+
+    def __iter__(self) -> Iterator[Tried]:
+        return map(self.of, self.entries)
 
 
 @dataclass(slots=True)
@@ -82,45 +132,11 @@ class Verdict:
     """What one pack says about one row. ``granted`` maps each slot to the rule that decides it."""
 
     pack: Pack
+    tried: Seen
     granted: dict[str, Tried] = field(default_factory=dict)
     denied: dict[str, Tried] = field(default_factory=dict)
     waiting: list[Tried] = field(default_factory=list)
     referred: list[Tried] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list)
-
-
-def amount_of(remedy: Remedy, row: Row) -> int | None:
-    """Minor units, rounded as declared; None when a fact of the formula is unknown."""
-    if remedy.amount is None:
-        return 0
-    exact = evaluate(remedy.amount, row)
-    if exact is None or (exact > 0 and remedy.kind in GIVEN_BACK and not is_paid_known(row)):
-        return None
-    return rounded(exact, remedy.rounding)
-
-
-def is_paid_known(row: Row) -> bool:
-    """Whether anything shows what was paid: without it nothing can be given back."""
-    return "line.price_paid" in row or "order.paid" in row
-
-
-def try_rule(pack: Pack, rule: Rule, row: Row, by: Combination, assumed: frozenset[str] = frozenset()) -> Tried:
-    result: bool | None = True
-    for fact, cell in rule.cells:
-        value = cell.holds(row.get(fact), row)
-        if value is False:
-            return Tried(pack, rule, row, value, by, assumed)
-        if value is None:
-            result = None
-    for need in rule.evidence:
-        result = both(result, _is_met(need, row))
-    return Tried(pack, rule, row, result, by, assumed)
-
-
-def _is_met(need: tuple[str, ...], row: Row) -> bool | None:
-    """Kleene's "or" over the kinds of evidence that meet it: true wins, then unknown."""
-    values = [row.get(f"evidence.{kind}") for kind in need]
-    return True if True in values else None if None in values else False
 
 
 def judge(pack: Pack, given: Row, day: date, by: Combination) -> Verdict:
@@ -129,21 +145,22 @@ def judge(pack: Pack, given: Row, day: date, by: Combination) -> Verdict:
     A slot is decided by the first rule that holds. A rule that may yet hold keeps the slot from any lower rule that
     gives more than it would give itself: what is sure is granted, the rest waits for the missing fact.
     """
-    assumed = frozenset(pack.assume.keys() - given.keys())
+    assumed = frozenset(pack.assume.keys() - given.keys()) if pack.assume else frozenset()
     row = {**pack.assume, **given} if assumed else given
-    verdict = Verdict(pack)
+    table = table_of(pack, row["case.kind"], by)
+    entries = table.in_force(day)
+    seen = Seen(table, entries, row, assumed)
+    verdict = Verdict(pack, seen)
     sure_up_to: dict[str, int] = {}
-    for rule in pack.rules_for(row["case.kind"]):
-        if not rule.holds_on(day):
+    fails = seen.fails
+    for entry in entries:
+        if entry.mask & fails:
             continue
-        tried = try_rule(pack, rule, row, by, assumed)
-        verdict.tried.append(tried)
-        if tried.result is False:
-            continue
-        still_open = [slot for slot in tried.slots() if slot not in verdict.granted and slot not in verdict.denied]
+        tried = seen.of(entry)
+        still_open = [slot for slot in entry.slots if slot not in verdict.granted and slot not in verdict.denied]
         if not still_open:
             continue
-        if not rule.sound:
+        if not entry.sound:
             # An unverified rule never decides by itself; a person looks where nothing sound decides.
             verdict.referred += [tried] if tried.result else []
         elif tried.result is None:

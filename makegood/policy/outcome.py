@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -199,7 +199,12 @@ class Outcome:
     combination: Combination
     on: date | None
     choices: tuple[Choice, ...] = field(repr=False)
-    tried: tuple[tuple[str | None, Tried], ...] = field(repr=False)
+    seen: tuple[tuple[str | None, Sequence[Tried]], ...] = field(repr=False)  # each line under each pack
+
+    @property
+    def tried(self) -> Iterator[tuple[str | None, Tried]]:
+        """Every rule tried, line by line and pack by pack."""
+        return ((line, tried) for line, seen in self.seen for tried in seen)
 
     @property
     def total(self) -> Money:

@@ -100,6 +100,8 @@ class Pack:
     file: str
     written: WrittenPack = field(repr=False)
     by_kind: dict[str, tuple[Rule, ...]] = field(repr=False)
+    # What the back ends make of it, each made when first needed.
+    tables: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def rules_for(self, kind: str) -> tuple[Rule, ...]:
         """The rules of a kind of case, highest priority first."""

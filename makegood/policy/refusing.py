@@ -10,14 +10,9 @@ from makegood.policy.facts import canonical
 from makegood.policy.judge import Row, Tried, Verdict
 from makegood.policy.outcome import Failed, Need, Refusal
 from makegood.policy.packs import is_known_test
+from makegood.policy.table import FAR, Entry
 from makegood.policy.vocabulary import FACTS
 from makegood.policy.written import Text, WrittenRefusal
-
-# Who asks, where and why is what a person came with; missing by anything else is nearer.
-FAR = {
-    "case.claimant": 100, "case.reason": 10, "case.programme": 10, "market": 10, "platform": 10, "order.payment": 10,
-    "order.fulfilled_by": 5,
-}  # fmt: skip
 
 
 def shut_out(tried: Tried, line: str | None) -> Refusal:
@@ -49,16 +44,9 @@ def _own_condition(tried: Tried) -> tuple[str, Cell]:
 
 def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Refusal:
     """No rule gives anything and nothing is unknown that could: the rule that came nearest says what failed."""
-    misses = [
-        (_distance(tried), level, -at, tried)
-        for level, verdict in enumerate(verdicts)
-        for at, tried in enumerate(verdict.tried)
-        if tried.result is False and tried.rule.effect in {"grant", "allow"} and tried.cells[0] and tried.rule.sound
-    ]
-    if not misses:
+    tried = _nearest(verdicts)
+    if tried is None:
         return _not_covered(verdicts, line, row)
-    # Of rules equally near the law's are told first; in a pack the one of lowest priority is the most general.
-    tried = min(misses, key=lambda miss: miss[:3])[3]
     fact, cell = _failed_cell(tried)
     needed = cell.words() if cell else "true"
     said = _said(tried, fact, cell)
@@ -90,13 +78,30 @@ def guard(failed: Failed, reason_code: str, text: Text, line: str | None, row: R
     return Refusal("refund", reason_code, "guard", line, failed, text, (), (), row)
 
 
-def _distance(tried: Tried) -> tuple[int, bool, int]:
-    """How far a rule was from holding: conditions that failed, whether it is not for just this reason, unknowns."""
-    failed = sum(
-        FAR.get(fact, 1) for (fact, _), value in zip(tried.rule.cells, tried.cells, strict=True) if value is False
-    )
-    named = any(fact == "case.reason" and value for (fact, _), value in zip(tried.rule.cells, tried.cells, strict=True))
-    return failed + tried.needs.count(False), not named, tried.cells.count(None) + tried.needs.count(None)
+def _nearest(verdicts: Sequence[Verdict]) -> Tried | None:
+    """The rule that came nearest: by weight of what failed, then whether it is for just this reason, then unknowns.
+
+    Of rules equally near the law's are told first; in a pack the one of lowest priority is the most general.
+    """
+    best: tuple[int, bool, int, int, int] | None = None
+    found: tuple[Verdict, Entry] | None = None
+    for level, verdict in enumerate(verdicts):
+        seen = verdict.tried
+        fails, unknown, reasons = seen.fails, seen.unknown, seen.table.reasons & ~(seen.fails | seen.unknown)
+        far = [(weight - 1, bits & fails) for weight, bits in seen.table.far.items() if bits & fails]
+        for at, entry in enumerate(seen.entries):
+            missed = entry.mask & fails
+            if not missed or not entry.may_give or entry.cells[0] & (fails | unknown):
+                continue
+            distance = missed.bit_count()
+            if best is not None and distance > best[0]:
+                continue
+            for more, bits in far:
+                distance += more * (missed & bits).bit_count()
+            key = (distance, not entry.mask & reasons, (entry.mask & unknown).bit_count(), level, -at)
+            if best is None or key < best:
+                best, found = key, (verdict, entry)
+    return found[0].tried.of(found[1]) if found else None
 
 
 def _failed_cell(tried: Tried) -> tuple[str, Cell | None]:

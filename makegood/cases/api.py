@@ -42,6 +42,7 @@ from makegood.cases.api_shapes import (
     tracked_out,
 )
 from makegood.cases.commands.asking import Asked
+from makegood.customers import queries as customers
 from makegood.kit import files, tenancy
 from makegood.kit.wire import PAGE_LIMIT, PAGE_LIMIT_MAX, Plain
 
@@ -75,6 +76,7 @@ def file_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseBrief]:
         kind=body.kind,
         reason=body.reason,
         order_number=body.order,
+        customer_id=customers.customer_by_reference(body.customer).id if body.customer else None,
         asked=[Asked(line.line, line.quantity, line.wanted_sku) for line in body.lines],
         statement=body.statement,
         channel="api",

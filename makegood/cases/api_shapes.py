@@ -31,6 +31,7 @@ class CaseIn(Plain):
     kind: Short = Field(examples=["return"])
     reason: Short = Field(examples=["damaged"])
     order: Short = Field("", description="Number of the order; a complaint or suggestion may go without.")
+    customer: Short = Field("", description="Reference of the customer, where no order is named.")
     lines: list[AskedIn] = Field([], max_length=1000)
     statement: Long = ""
     language: str = Field("en", pattern="^(en|zh-hans|zh-Hans)$")

@@ -138,6 +138,18 @@ def event_said(kind: str) -> str:
     return gettext(EVENTS[kind]) if kind in EVENTS else kind.replace("_", " ")
 
 
+METHODS = {
+    "card": _("card"),
+    "wallet": _("wallet"),
+    "gift_card": _("gift card"),
+    "store_credit": _("store credit"),
+    "bank": _("bank account"),
+    "cod": _("cash on delivery"),
+    "points": _("points"),
+    "coupon": _("coupon"),
+}
+
+
 def in_table(table: Mapping[str, str], value: str) -> str:
     return gettext(table[value]) if value in table else value
 

@@ -25,6 +25,7 @@ from makegood.desk.rendering import page
 from makegood.kit import errors
 from makegood.kit.pages.language import text_language
 from makegood.orders import queries
+from makegood.orders.catalog import variants_of
 from makegood.orders.queries import OrdersPage, OrderView
 from makegood.policy.reasons import reasons_of
 
@@ -78,6 +79,7 @@ def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -
         conversation=conversation,
         shares=queries.paid_shares(found),
         lines=askable_lines(found),
+        variants=variants_of(found),
         cases=cases.cases_page(cases.Filters(order_number=found.number), limit=50).rows,
         reasons=[
             (kind.label, [(f"{kind}/{one.code}", one.label(language)) for one in reasons_of(kind)]) for kind in Kind

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from makegood.kit import db
+from makegood.orders.queries import OrderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,22 @@ def catalog_of_product(product: str) -> tuple[VariantView, ...]:
         [product],
     )
     return tuple(VariantView(**{**row, "options": db.read_json(row["options"])}) for row in rows)
+
+
+@db.query
+def variants_of(order: OrderView) -> Mapping[int, tuple[VariantView, ...]]:
+    """What could be sent instead of each line, by line id: available items of its product, other than itself."""
+    products = {line.product or line.sku for line in order.lines}
+    rows = db.fetch(
+        "select sku, product, title, options, price_minor, currency, available from orders_catalogitem"
+        " where product = any(%s) and available and currency = %s order by product, sku",
+        [sorted(products), order.currency],
+    )
+    found: dict[str, list[VariantView]] = {}
+    for row in rows:
+        product = row.pop("product")
+        found.setdefault(product, []).append(VariantView(**{**row, "options": db.read_json(row["options"])}))
+    return {
+        line.id: tuple(one for one in found.get(line.product or line.sku, ()) if one.sku != line.sku)
+        for line in order.lines
+    }

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
@@ -17,7 +18,10 @@ from makegood.cases import commands as cases
 from makegood.cases.commands import deciding
 from makegood.cases.commands.asking import Asked
 from makegood.cases.models import Case
+from makegood.cases.states import Kind
+from makegood.customers import queries as customers
 from makegood.kit import db, errors, files
+from makegood.orders.catalog import variants_of
 from makegood.orders.queries import OrderView, order_by_number
 from makegood.policy.reasons import find_reason
 
@@ -34,6 +38,30 @@ class UnitsMalformed(errors.Malformed):
     message = "{field}: {value} is not a number of units."
 
 
+class AddressMissing(errors.Malformed):
+    code = "address_missing"
+    message = "Tell where the order is to go: {part} is missing."
+
+
+class MethodMissing(errors.Malformed):
+    code = "method_missing"
+    message = "Choose a way of payment."
+
+
+# The parts of a new address, and those without which nothing can be sent.
+ADDRESS_SAID = (
+    ("name", _("Name")),
+    ("line1", _("Street and number")),
+    ("line2", _("Flat, floor, company")),
+    ("city", _("Town")),
+    ("state", _("Province or state")),
+    ("zip", _("Postal code")),
+    ("country", _("Country")),
+)
+ADDRESS = tuple(part for part, _said in ADDRESS_SAID)
+_NEEDED = ("name", "line1", "city")
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the form says: ready for ``file_case``."""
@@ -43,10 +71,11 @@ class Wish:
     asked: tuple[Asked, ...]
     statement: str
     request_key: str
+    details: Mapping[str, Any]
 
 
 def read_wish(kind: str, posted: Mapping[str, Any]) -> Wish:
-    """The form of the first step. Raises ReasonMissing, UnitsMalformed, ReasonUnknown."""
+    """The form of the first step. Raises ReasonMissing, UnitsMalformed, ReasonUnknown, and as ``_read_change``."""
     reason = str(posted.get("reason", ""))
     if not reason:
         raise ReasonMissing(field="reason", rule="one_leaf")
@@ -63,7 +92,39 @@ def read_wish(kind: str, posted: Mapping[str, Any]) -> Wish:
         tuple(asked),
         str(posted.get("statement", "")).strip()[:5000],
         str(posted.get("request_key", ""))[:64],
+        _read_change(reason, posted) if kind == "change" else {},
     )
+
+
+def _read_change(reason: str, posted: Mapping[str, Any]) -> dict[str, Any]:
+    """What a change needs beside lines: the new address, or the way of payment.
+
+    Raises AddressMissing, MethodMissing.
+    """
+    if reason == "address":
+        address = {part: str(posted.get(f"address-{part}", "")).strip()[:200] for part in ADDRESS}
+        for part, label in ADDRESS_SAID:
+            if part in _NEEDED and not address[part]:
+                raise AddressMissing(field=f"address-{part}", rule="not_empty", part=str(label))
+        return {"address": {part: text for part, text in address.items() if text}}
+    method = str(posted.get("method", "")).strip()[:120]
+    if reason == "payment" and not method:
+        raise MethodMissing(field="method", rule="one_of_the_saved")
+    return {"method": method} if method else {}
+
+
+@db.query
+def offered(kind: str, order: OrderView) -> dict[str, Any]:
+    """What the form offers beside lines: items to be had instead by line id, and the saved ways of payment."""
+    if kind not in {Kind.CHANGE, Kind.EXCHANGE}:
+        return {}
+    return {
+        "variants": variants_of(order),
+        "methods": customers.methods_of(order.customer.id) if kind == Kind.CHANGE else (),
+        "address_parts": [(part, label, part in _NEEDED) for part, label in ADDRESS_SAID]
+        if kind == Kind.CHANGE
+        else (),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +177,7 @@ def _file(order: OrderView, wish: Wish, *, actor: Actor, at: datetime, language:
         order_number=order.number,
         asked=wish.asked,
         statement=wish.statement,
+        details=wish.details,
         channel="portal",
         language=language,
     )

@@ -34,6 +34,14 @@ SITUATIONS: tuple[Situation, ...] = (
         elsewhere=_("Already delivered or gone: it can be returned instead of cancelled."),
     ),
     Situation(
+        "change",
+        Kind.CHANGE,
+        _("I want to change the order"),
+        _("Another address, another item or another way of payment, before it is sent."),
+        frozenset({"not_shipped"}),
+        elsewhere=_("Already on its way or gone: it can no longer be changed."),
+    ),
+    Situation(
         "refused",
         Kind.REFUSAL,
         _("I refused the parcel"),

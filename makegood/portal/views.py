@@ -158,6 +158,7 @@ def ask(request: HttpRequest, merchant: Merchant, actor: Actor, situation: str, 
         "shares": orders.paid_shares(found),
         "request_key": request.POST.get("request_key") or uuid.uuid4().hex,
         "posted": request.POST,
+        **asking.offered(chosen.kind, found),
     }
     if request.method != "POST":
         return page(request, merchant, "ask", **shown)

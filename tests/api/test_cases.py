@@ -52,6 +52,21 @@ def test_a_case_goes_from_filing_to_a_promise(manager: Caller) -> None:
     assert "approved" in kinds
 
 
+def test_a_complaint_without_an_order_names_its_customer(manager: Caller) -> None:
+    order, other = sell(), sell()
+    body = {"kind": "complaint", "reason": "rude", "statement": "Nobody listened."}
+    problem(manager.post("/cases", body), 422, "order_needed")
+    problem(manager.post("/cases", body | {"customer": "nobody"}), 404, "customer_unknown")
+    theirs = {"customer": other.customer.reference, "order": order.number}
+    problem(manager.post("/cases", body | theirs), 404, "order_unknown")
+
+    filed = manager.post("/cases", body | {"customer": order.customer.reference})
+
+    assert filed.status_code == 201, filed.content
+    shown = manager.get(f"/cases/{filed.json()['ref']}").json()
+    assert (shown["order"], shown["customer_name"]) == ("", order.customer.name)
+
+
 def test_an_approval_sent_twice_promises_once(manager: Caller) -> None:
     ref = file_case(manager).json()["ref"]
     manager.post(f"/cases/{ref}/decide")

@@ -15,8 +15,10 @@ from PIL import Image
 from makegood.cases import commands
 from makegood.cases.models import Case, Evidence
 from makegood.cases.tracking import tracking_token
+from makegood.connectors.records import CatalogRecord
 from makegood.kit import db
-from makegood.orders.queries import OrderView
+from makegood.orders.queries import OrderView, order_by_number
+from makegood.orders.staging import store_catalogue
 from tests.portal.visiting import Visitor, page
 from tests.shop import AGENT, Bought, ask, sell, settle
 
@@ -68,6 +70,50 @@ def test_a_request_is_quoted_without_being_filed_and_then_filed_with_its_photo()
     assert "It flickers." in shown
     assert "broken lamp.png" in shown
     assert "Our turn, until" in shown
+
+
+@db.command
+def put_in_catalogue(*items: CatalogRecord) -> None:
+    store_catalogue(items)
+
+
+def test_an_order_not_yet_sent_goes_to_another_address() -> None:
+    order = sell(position="not_shipped", address={"city": "Xi'an"})
+    visitor = visit(order)
+    shown = page(visitor.get(f"/ask/change/{order.number}"))
+    form = {"reason": "address", "address-name": "Li Na", "address-line1": "Ring 1", "step": "send"}
+    form["request_key"] = key_in(shown)
+
+    assert "Town is missing" in page(visitor.post(f"/ask/change/{order.number}", form), 422)
+    quoted = page(visitor.post(f"/ask/change/{order.number}", {**form, "address-city": "Xi'an", "step": "quote"}))
+    assert 'name="address-line1" value="Ring 1"' in quoted
+    sent = visitor.post(f"/ask/change/{order.number}", {**form, "address-city": "Hangzhou"})
+    assert sent.status_code == 302, sent.content.decode()
+    with db.atomically():
+        [case] = Case.objects.all()
+    settle(case)
+
+    assert order_by_number(order.number).address == {"name": "Li Na", "line1": "Ring 1", "city": "Hangzhou"}
+
+
+def test_the_items_to_be_had_instead_are_offered_by_name() -> None:
+    put_in_catalogue(
+        CatalogRecord("LAMP-RED", "lamp", "Lamp, red", 10_000, "CNY", available=True, options={"colour": "red"}),
+        CatalogRecord("LAMP-GONE", "lamp", "Lamp, gone", 10_000, "CNY", available=False),
+        CatalogRecord("LAMP-USD", "lamp", "Lamp, dollars", 10_000, "USD", available=True),
+    )
+    delivered, waiting = sell(Bought(1, 10_000, product="lamp")), sell(Bought(1, 10_000), position="not_shipped")
+    visitor = visit(delivered)
+
+    shown = page(visitor.get(f"/ask/exchange/{delivered.number}"))
+    assert '<option value="LAMP-RED">' in shown
+    assert "LAMP-GONE" not in shown
+    assert "LAMP-USD" not in shown
+    form = {"reason": "wrong_item", "units-1": "1", "wanted-1": "LAMP-RED", "step": "send", "request_key": "b" * 32}
+    assert visitor.post(f"/ask/exchange/{delivered.number}", form).status_code == 302
+
+    other = visit(waiting)
+    assert "Item number of what you want instead" in page(other.get(f"/ask/change/{waiting.number}"))
 
 
 def test_sending_the_same_form_twice_files_one_case() -> None:

@@ -83,6 +83,8 @@ def file_in_transaction(wish: Request, *, actor: Actor, at: datetime) -> Case:
     if wish.order_number:
         order = order_commands.lock_order_by_number(wish.order_number)
         _check_customer(order, actor, wish.order_number)
+        if wish.customer_id not in {None, order.customer.id}:
+            raise orders.OrderUnknown(wish.order_number, field="order", rule="order_of_the_customer")
     elif wish.kind not in KINDS_WITHOUT_ORDER:
         raise OrderNeeded(wish.kind, field="order", rule="known_order")
     order_id = order.id if order else None

@@ -143,3 +143,9 @@ def refusal_said(code: str) -> str:
 @register.filter
 def channel_said(channel: str) -> str:
     return words.in_table(words.CHANNELS, channel)
+
+
+@register.filter
+def method_said(kind: str) -> str:
+    """A saved way of payment in words."""
+    return words.in_table(words.METHODS, kind)

@@ -50,7 +50,7 @@ class MethodMissing(errors.Malformed):
 
 # The parts of a new address, and those without which nothing can be sent.
 ADDRESS_SAID = (
-    ("name", _("Name")),
+    ("name", _("Recipient")),
     ("line1", _("Street and number")),
     ("line2", _("Flat, floor, company")),
     ("city", _("Town")),
@@ -86,13 +86,15 @@ def read_wish(kind: str, posted: Mapping[str, Any]) -> Wish:
             if not units.isdecimal() or len(units) > 9:
                 raise UnitsMalformed(units, field=found[1], rule="whole_number")
             asked.append(Asked(found[1], int(units), str(posted.get(f"wanted-{found[1]}", "")).strip()[:120]))
+    if kind == Kind.CHANGE and reason != "items":
+        asked = []  # address and payment are the whole order's
     return Wish(
         kind,
         reason,
         tuple(asked),
         str(posted.get("statement", "")).strip()[:5000],
         str(posted.get("request_key", ""))[:64],
-        _read_change(reason, posted) if kind == "change" else {},
+        _read_change(reason, posted) if kind == Kind.CHANGE else {},
     )
 
 

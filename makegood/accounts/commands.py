@@ -261,6 +261,13 @@ def revoke_token(*, token_id: int, actor: Actor, at: datetime) -> None:
     record_event("token_revoked", f"token:{token_id}", actor, at)
 
 
+@db.command
+def note(*, what: str, subject: str, actor: Actor, at: datetime) -> None:
+    """Note that somebody who manages the merchant did this. Raises NotAllowed."""
+    require(actor, May.MANAGE)
+    record_event(what, subject, actor, at)
+
+
 def _of_merchant() -> dict[str, int]:
     return {"merchant_id": tenancy.require_merchant_id()}
 

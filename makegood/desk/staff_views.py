@@ -27,6 +27,8 @@ from makegood.kit.money import Money
 ROLES = tuple(role for role in Role if role != Role.INTEGRATION)
 
 WHAT: dict[str, str | Promise] = {
+    "customer_erased": gettext_lazy("A customer was forgotten"),
+    "customer_exported": gettext_lazy("A customer's data was handed over"),
     "factor_added": gettext_lazy("A second step was set up"),
     "factor_removed": gettext_lazy("A second step was removed"),
     "factors_reset": gettext_lazy("All second steps were taken away"),

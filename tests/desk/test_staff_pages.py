@@ -158,7 +158,7 @@ def test_every_kind_of_change_has_its_words() -> None:
         kind
         for path in python_files()
         if name_of(path).startswith("makegood/")
-        for kind in re.findall(r'record_event\(\s*"(\w+)"', path.read_text())
+        for kind in re.findall(r'(?:record_event\(\s*|accounts\.note\(what=)"(\w+)"', path.read_text())
     }
 
     assert noted == set(WHAT)

@@ -138,6 +138,7 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
         "slug:slug": [slug or life.slug],
         "path:number": [number],
         "str:ref": [life.webhook if hooks else life.conversation if mail else life.case.ref],
+        "int:person": [str(life.order.customer.id)],
         "int:mail": [str(life.mail_id)],
         "int:number": [str(life.delivery_id if hooks else life.evidence_id)],
         "delivery": [str(life.delivery_id)],
@@ -171,7 +172,7 @@ def says(client: Client, address: str, *, method: str = "get", **headers: str) -
 
 def is_theirs(route: str) -> bool:
     """Whether the address names something that belongs to somebody."""
-    parts = ("<path:number>", "<str:ref>", "<int:number>", "<int:mail>", "<str:draft>")
+    parts = ("<path:number>", "<str:ref>", "<int:number>", "<int:person>", "<int:mail>", "<str:draft>")
     return any(name in route for name in parts)
 
 

@@ -73,6 +73,7 @@ class CaseIn(TypedDict):
     kind: str
     reason: str
     order: NotRequired[str]
+    customer: NotRequired[str]
     lines: NotRequired[list[AskedIn]]
     statement: NotRequired[str]
     language: NotRequired[str]

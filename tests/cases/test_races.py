@@ -2,139 +2,36 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from django.db import connections
 
 from makegood.accounts.actors import Actor
 from makegood.cases import commands as cases
 from makegood.cases import queries
 from makegood.cases.commands.deciding import HandRemedy
-from makegood.cases.commands.goods import Inspected
 from makegood.cases.models import Case
-from makegood.connectors.records import OrderRecord
-from makegood.kit import db, errors, tenancy
-from makegood.ledger import queries as ledger
-from makegood.ledger.states import Book, MoneyAccount
-from makegood.orders import commands as orders
-from makegood.orders.queries import OrderView, order_by_number
-from tests.cases.acts import assert_sound, bring, settings
-from tests.shop import AGENT, MANAGER, NOON, OWNER, REVIEWER, Bought, ask, sell, settle
+from makegood.orders.queries import OrderView
+from tests.cases.acts import bring, settings
+from tests.cases.racing import (
+    LATER,
+    SECOND,
+    again,
+    appealed,
+    approve,
+    at_once,
+    denied,
+    kinds,
+    one_of,
+    planned,
+    promised,
+    unshipped,
+    withdraw,
+)
+from tests.shop import AGENT, MANAGER, NOON, OWNER, REVIEWER, Bought, ask, sell
 
 pytestmark = pytest.mark.usefixtures("merchant")
-LATER = NOON + timedelta(hours=1)
-SECOND = Actor.staff(8, "Qi", "reviewer")
-
-
-def at_once(*acts: Callable[[], object]) -> list[str]:
-    """Do all of it at the same moment, each in a thread with a connection of its own.
-
-    For each act, in order: "" where it was done, else the code of its refusal. Any other error fails the test, and so
-    does an act that never ends.
-    """
-    merchant_id = tenancy.require_merchant_id()
-    ready = threading.Barrier(len(acts))
-    told: list[str | BaseException] = [RuntimeError("never ended")] * len(acts)
-
-    def run(i: int, act: Callable[[], object]) -> None:
-        try:
-            with tenancy.acting_for(merchant_id):
-                ready.wait(30)
-                act()
-            told[i] = ""
-        except errors.DomainError as refusal:
-            told[i] = refusal.code
-        except BaseException as error:  # noqa: BLE001 - handed to the test's own thread
-            told[i] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=one, daemon=True) for one in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for outcome in told:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    assert_sound()
-    return [str(outcome) for outcome in told]
-
-
-def one_of(told: list[str], *codes: str) -> None:
-    """Exactly one act was done; all others were refused with one of these codes."""
-    assert told.count("") == 1, told
-    assert set(told) - {""} <= set(codes), told
-
-
-def again(case: Case) -> Case:
-    with db.atomically():
-        return Case.objects.get(id=case.id)
-
-
-def kinds(case: Case) -> Counter[str]:
-    return Counter(event.kind for event in queries.case_view(case.ref).events)
-
-
-def events_of(case: Case, *wanted: str) -> list[str]:
-    return [event.kind for event in queries.case_view(case.ref).events if event.kind in wanted]
-
-
-def planned(order: OrderView, kind: str = "cancellation", *lines: tuple[str, int], key: str = "") -> Case:
-    case = ask(order, kind, "changed_mind", *lines, key=key)
-    return cases.decide_case(ref=case.ref, actor=AGENT, at=NOON)
-
-
-def unshipped(*bought: Bought, **extra: Any) -> OrderView:
-    return sell(*bought, position="not_shipped", **extra)
-
-
-def denied() -> Case:
-    case = ask(sell(at=NOON - timedelta(days=400)), "return", "changed_mind")
-    cases.decide_case(ref=case.ref, actor=AGENT, at=NOON)
-    return cases.deny_case(ref=case.ref, actor=AGENT, at=NOON)
-
-
-def appealed() -> Case:
-    case = denied()
-    bring(case, at=LATER)
-    return cases.file_appeal(ref=case.ref, grounds="", actor=AGENT, at=LATER)
-
-
-def received() -> Case:
-    case = settle(ask(sell(Bought(2, 20_000)), "return", "changed_mind", ("1", 2)))
-    cases.ship_back(ref=case.ref, tracking="R", carrier="SF", actor=AGENT, at=NOON)
-    return cases.receive_goods(ref=case.ref, actor=AGENT, at=NOON)
-
-
-def approve(case: Case, by: Actor = AGENT, decision_id: int | None = None) -> Callable[[], object]:
-    return lambda: cases.approve_case(ref=case.ref, actor=by, at=LATER, decision_id=decision_id)
-
-
-def withdraw(case: Case) -> Callable[[], object]:
-    return lambda: cases.withdraw_case(ref=case.ref, actor=AGENT, at=LATER)
-
-
-def event(order: OrderView, kind: str, key: str, at: datetime = NOON) -> Callable[[], object]:
-    return lambda: orders.record_parcel_event(
-        parcel_reference=f"P-{order.number}", kind=kind, happened_at=at, source_key=key, at=LATER
-    )
-
-
-def follow(order: OrderView) -> Callable[[], object]:
-    [parcel] = order_by_number(order.number).parcels
-    return lambda: cases.follow_parcel(parcel_id=parcel.id, at=LATER)
-
-
-def promised(order: OrderView) -> int:
-    held = ledger.balances(Book.MONEY, [payment.id for payment in order.payments])
-    return sum(accounts.get(MoneyAccount.PROMISED, 0) for accounts in held.values())
-
 
 # --- filing -----------------------------------------------------------------------------------------------------
 
@@ -358,134 +255,6 @@ def test_appeal_and_the_lapse_of_its_window() -> None:
     assert (again(case).state, kinds(case)["appeal_window_passed"]) in {("appealed", 0), ("denied", 1)}
 
 
-# --- goods ------------------------------------------------------------------------------------------------------
-
-
-def test_two_inspections() -> None:
-    case = received()
-
-    def inspect(rejected: int) -> Callable[[], object]:
-        found = [Inspected("1", 2 - rejected, rejected)]
-        return lambda: cases.inspect_goods(ref=case.ref, found=found, actor=AGENT, at=LATER)
-
-    one_of(at_once(inspect(0), inspect(2)), "goods_not_expected")
-
-
-def test_goods_received_twice() -> None:
-    case = settle(ask(sell(), "return", "changed_mind"))
-    receive = lambda: cases.receive_goods(ref=case.ref, actor=AGENT, at=LATER)  # noqa: E731
-
-    one_of(at_once(receive, receive), "goods_not_expected")
-
-
-def test_goods_sent_back_twice() -> None:
-    case = settle(ask(sell(), "return", "changed_mind"))
-    send = lambda: cases.ship_back(ref=case.ref, tracking="R", carrier="SF", actor=AGENT, at=LATER)  # noqa: E731
-
-    one_of(at_once(send, send), "goods_not_expected")
-
-
-def test_inspection_and_the_silence_that_accepts() -> None:
-    case = received()
-    due_at = again(case).due_at
-    assert due_at is not None
-    found = [Inspected("1", 0, 2)]
-
-    told = at_once(
-        lambda: cases.inspect_goods(ref=case.ref, found=found, actor=AGENT, at=due_at),
-        lambda: cases.sweep_deadlines(at=due_at),
-    )
-
-    assert told in (["", ""], ["goods_not_expected", ""])
-    assert again(case).goods_state in {"accepted", "rejected"}
-
-
-def test_one_parcel_event_eight_times() -> None:
-    order = sell(position="in_transit")
-
-    assert at_once(*[event(order, "delivered", "e1")] * 8) == [""] * 8
-    assert len(order_by_number(order.number).parcels[0].events) == 1
-
-
-def test_parcel_event_and_approval() -> None:
-    order = sell(position="in_transit")
-    case = planned(order)
-
-    def arrive() -> None:
-        event(order, "delivered", "e1")()
-        follow(order)()
-
-    at_once(arrive, approve(case))
-    follow(order)()
-    assert_sound()
-    assert again(case).goods_state == "missed"
-    assert promised(order) == 0
-
-
-def test_one_parcel_followed_four_times() -> None:
-    order = sell(position="in_transit")
-    case = ask(order, "cancellation", "changed_mind")
-    event(order, "intercepted", "e1")()
-
-    assert at_once(*[follow(order)] * 4) == [""] * 4
-    assert kinds(case)["recall_intercepted"] == 1
-
-
-def test_cancellation_and_the_carrier_picking_the_parcel_up() -> None:
-    order = sell(position="not_shipped")
-    with db.atomically():
-        orders.add_parcel(order.id, reference=f"P-{order.number}", contents={order.lines[0].id: 1})
-
-    def picked_up() -> None:
-        event(order, "picked_up", "e1")()
-        follow(order)()
-
-    told = at_once(lambda: settle(ask(order, "cancellation", "changed_mind"), at=LATER), picked_up)
-
-    assert told[1] == ""
-    held = ledger.balances(Book.GOODS, [order.lines[0].id])[order.lines[0].id]
-    assert sum(units for name, units in held.items() if not name.startswith("~")) == 1
-
-
-# --- deadlines --------------------------------------------------------------------------------------------------
-
-
-def test_one_deadline_swept_by_four() -> None:
-    case = ask(sell(), "return", "changed_mind")
-    late = NOON + timedelta(days=30)
-
-    at_once(*[lambda: cases.sweep_deadlines(at=late)] * 4)
-
-    assert kinds(case)["deadline_passed"] == 1
-
-
-def test_evidence_and_the_silence_that_closes() -> None:
-    case = ask(sell(), "return", "defective")
-    cases.decide_case(ref=case.ref, actor=AGENT, at=NOON)
-    due_at = again(case).due_at
-    assert due_at is not None
-
-    told = at_once(lambda: bring(case, at=due_at), lambda: cases.sweep_deadlines(at=due_at))
-
-    assert told == ["", ""]
-    assert (again(case).state, kinds(case)["lapsed"]) in {("verifying", 0), ("lapsed", 1)}
-
-
-def test_approval_and_the_silence_that_approves() -> None:
-    settings(auto_approve_on_silence=True)
-    order = unshipped()
-    case = planned(order)
-    due_at = again(case).due_at
-    assert due_at is not None
-
-    told = at_once(
-        lambda: cases.approve_case(ref=case.ref, actor=AGENT, at=due_at), lambda: cases.sweep_deadlines(at=due_at)
-    )
-
-    assert told in (["", ""], ["move_not_allowed", ""])
-    assert (kinds(case)["approved"], promised(order)) == (1, 10_000)
-
-
 # --- withdrawing and reopening ----------------------------------------------------------------------------------
 
 
@@ -515,35 +284,3 @@ def test_two_reopenings() -> None:
     reopen = lambda: cases.reopen_case(ref=case.ref, actor=AGENT, at=LATER)  # noqa: E731
 
     one_of(at_once(reopen, reopen), "move_not_allowed")
-
-
-# --- import -----------------------------------------------------------------------------------------------------
-
-
-def test_import_changing_the_order_and_a_filing(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded: list[OrderRecord] = []
-    record = orders.record_orders
-
-    def note(given: Sequence[OrderRecord], *, at: datetime) -> orders.Recorded:
-        recorded.extend(given)
-        return record(given, at=at)
-
-    monkeypatch.setattr(orders, "record_orders", note)
-    order = sell(Bought(2, 20_000))
-    [told_again] = recorded
-    told_again.lines[0].quantity = 1
-    told_again.lines[0].paid_minor = 10_000
-    told_again.payments[0].captured_minor = 10_000
-    told_again.parcels[0].lines = {"1": 1}
-    result: list[Any] = []
-
-    told = at_once(
-        lambda: result.append(record([told_again], at=LATER)), lambda: ask(order, "return", "changed_mind", ("1", 2))
-    )
-
-    now = order_by_number(order.number)
-    if told[1] == "":  # the case came first: the figures it stands on stay
-        assert now.lines[0].quantity == 2
-        assert [refusal.code for refusal in result[0].refused] == ["order_in_after_sales"]
-    else:
-        assert (told[1], now.lines[0].quantity) == ("quantity_too_large", 1)

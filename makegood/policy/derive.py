@@ -43,7 +43,7 @@ def rows_of(document: Mapping[str, Any], flat: Row) -> tuple[Row, ...]:
     if not asked:
         return ({**base, **_evidence(document, None)},)
     shares = _Shares(base, lines)
-    of_lines = [_line_facts(line, quantity, shares) for line, quantity in asked]
+    of_lines = [_line_facts(line, quantity, shares, base.get("days_since_delivery")) for line, quantity in asked]
     if all("line.price_paid" in row for row in of_lines):
         base["case.price_paid"] = sum(row["line.price_paid"] for row in of_lines)
     return tuple({**base, **row, **_evidence(document, row["line.id"])} for row in of_lines)
@@ -184,8 +184,10 @@ def share_of_units(total: int, quantity: int, start: int, count: int) -> int:
     return each * count + max(0, min(start + count, extra) - start)
 
 
-def _line_facts(line: Row, quantity: int | None, shares: _Shares) -> Row:
+def _line_facts(line: Row, quantity: int | None, shares: _Shares, days: int | None) -> Row:
     row = dict(line)
+    if days is not None:
+        row["line.days_with_customer"] = max(0, days - line.get("line.repair_days", 0))
     _put(row, "line.units_left", _left(line))
     _put(row, "line.asked_quantity", quantity)
     whole = line.get("line.quantity")

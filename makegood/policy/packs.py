@@ -210,9 +210,9 @@ class _Reader:
         if not written.reasons:
             return []
         for i, code in enumerate(written.reasons):
-            for kind in written.kinds:
-                if code not in {leaf.code for leaf in TREE[kind] if leaf.claimant == written.claimant}:
-                    raise self._wrong((*path, "reasons", i), f"{code!r} is not a reason of a {kind}")
+            leaves = {leaf.code for kind in written.kinds for leaf in TREE[kind] if leaf.claimant == written.claimant}
+            if code not in leaves:
+                raise self._wrong((*path, "reasons", i), f"{code!r} is not a reason of a {' or '.join(written.kinds)}")
         return [("case.reason", OneOf(tuple(Operand(code, value=code) for code in written.reasons)))]
 
     def _remedy(

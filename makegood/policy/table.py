@@ -30,7 +30,7 @@ REMEMBERED_MAX = 10_000
 # Who asks, where and why is what a person came with; missing by anything else is nearer.
 FAR = {
     "case.claimant": 100, "case.reason": 10, "case.programme": 10, "market": 10, "platform": 10, "order.payment": 10,
-    "order.fulfilled_by": 5,
+    "order.fulfilled_by": 5, "order.card_network": 5,
 }  # fmt: skip
 
 

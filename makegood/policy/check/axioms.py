@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 from makegood.policy.check.solve import Clause
 from makegood.policy.check.space import Literal, Space
-from makegood.policy.vocabulary import FACTS, FactSpec
+from makegood.policy.vocabulary import FACTS
 
 DAY = 86400
 
@@ -23,46 +24,34 @@ def _same_start(space: Space) -> Iterator[Clause]:
     for one, other in itertools.combinations(counted, 2):
         if one.since != other.since:
             continue
-        for value in sorted(space.classes[one.name], key=str):  # in one order, so that witnesses never change
-            low, high = _days_of(space, one, value)
-            fitting = frozenset(
-                v
-                for v in space.classes[other.name]
-                if _days_of(space, other, v)[0] <= high and _days_of(space, other, v)[1] >= low
-            )
+        spans = {v: _days_of(other.measure, *span) for v, span in _spans(space.classes[other.name])}
+        for value, span in _spans(space.classes[one.name]):
+            low, high = _days_of(one.measure, *span)
+            fitting = frozenset(v for v, (least, most) in spans.items() if least <= high and most >= low)
             rest = space.classes[one.name] - {value}
-            yield (
-                [Literal(((one.name, rest),)), Literal(((other.name, fitting),))]
-                if rest
-                else [Literal(((other.name, fitting),))]
-            )
+            ways = [Literal(((other.name, fitting),))] if fitting else []
+            yield [Literal(((one.name, rest),)), *ways] if rest else ways
 
 
-def _days_of(space: Space, spec: FactSpec, value: int | None) -> tuple[float, float]:
-    """The fewest and the most calendar days that a class of counts can stand for.
-
-    A threshold stands for itself, a class between thresholds for all counts between them.
-    """
-    if value is None:
-        return (float("-inf"), float("inf"))
-    edges = [operand.value for operand in space.tests[spec.name] if not operand.fact]
-    if value in edges:
-        return _span(spec.measure, value, value)
-    low = max((edge + 1 for edge in edges if edge < value), default=float("-inf"))
-    high = min((edge - 1 for edge in edges if edge > value), default=float("inf"))
-    return _span(spec.measure, low, high)
+def _spans(classes: frozenset[Any]) -> list[tuple[Any, tuple[float, float]]]:
+    """The counts for which each class stands: up to it from the one before; the last one for all above, too."""
+    known = sorted(value for value in classes if value is not None)
+    spans = []
+    for at, value in enumerate(known):
+        low = known[at - 1] + 1 if at else float("-inf")
+        spans.append((value, (low, value if at + 1 < len(known) else float("inf"))))
+    return spans + ([(None, (float("-inf"), float("inf")))] if None in classes else [])
 
 
-def _span(measure: str, low: float, high: float) -> tuple[float, float]:
-    """Counts from ``low`` to ``high`` as calendar days."""
+def _days_of(measure: str, low: float, high: float) -> tuple[float, float]:
+    """The fewest and the most calendar days that counts from ``low`` to ``high`` can stand for."""
+    if measure == "days":
+        return low, high
     if measure == "months":
-        first = 28 * (low - 1) + 1 if low > 0 else 0 if low == 0 else float("-inf")
-        return first, 31 * max(0, high)
+        return (28 * (low - 1) + 1 if low > 0 else low, 31 * high if high > 0 else high)
     if measure == "workdays":  # the longest run of days off that any calendar knows is well below two weeks
-        return low if low >= 0 else float("-inf"), max(0, high) * 7 / 5 + 16
-    if measure == "hours":  # in seconds
-        return low // DAY, high // DAY + 1
-    return low, high
+        return low, high * 7 / 5 + 16
+    return low // DAY, high // DAY + 1
 
 
 def _fault(space: Space) -> Iterator[Clause]:

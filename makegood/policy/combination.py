@@ -113,7 +113,8 @@ class Combination:
         if place not in self.ready:
             formulas = item.at_most if isinstance(item, Cap) else (item.amount,)
             self.ready[place] = tuple(whole_part(formula, self.assume) for formula in formulas)
-        return self.ready[place]
+        made: tuple[Callable[[Row], tuple[int, bool] | None], ...] = self.ready[place]
+        return made
 
 
 def load_combination(path: Path) -> Combination:

@@ -8,6 +8,7 @@ import pytest
 
 from makegood.policy.facts import Facts
 from makegood.policy.quote import outcome_of, quote
+from makegood.policy.registry import shipped_registry
 
 LANGS = ("zh-Hans", "en")
 
@@ -80,3 +81,12 @@ def test_what_a_shops_policy_assumes_is_wanted_does_not_put_it_before_the_platfo
     outcome = outcome_of(Facts.from_json(document), pack_ids=["house", "amazon-marketplace"])
 
     assert [remedy.tried.rule.id for remedy in outcome.remedies] == ["az-01"]
+
+
+def test_every_fact_known_of_amazon_has_its_row_or_its_note() -> None:
+    packs = [shipped_registry().versions(pack_id)[-1] for pack_id in ("amazon-marketplace", "amazon-fba-seller")]
+    named = {rule.id for pack in packs for rule in pack.rules} | {
+        note.id for pack in packs for note in pack.written.notes
+    }
+
+    assert [number for number in range(1, 39) if f"az-{number:02}" not in named] == []

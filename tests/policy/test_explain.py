@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,6 @@ from makegood.policy.explain.said import Teller
 from makegood.policy.explain.working import caps_met
 from makegood.policy.facts import Facts
 from makegood.policy.outcome import LANGS, Outcome
-from makegood.policy.packs import Pack
 from makegood.policy.quote import outcome_of, quote
 from makegood.policy.scenarios import read_book
 from tests.policy.cases import PACKS, a_case, a_pack, a_rule, refund
@@ -38,38 +36,49 @@ RULE = {"en": re.compile(r"\(rule ([a-z0-9-]+)"), "zh-Hans": re.compile(r"（规
 
 @cache
 def outcomes() -> list[Outcome]:
-    """Of every scenario, and of every second case drawn from the tables."""
+    """Of every scenario, and of about a hundred cases drawn from each table, evenly spread over its rules."""
     told = [scenario.outcome() for book in BOOKS for scenario in read_book(book)]
-    drawn = [
-        outcome_of(Facts.from_json(case.facts), pack_ids=None)
-        for pack in PACKS.packs
-        for at, case in enumerate(drawn_cases(pack, PACKS.combination()))
-        if at % 7 == 0
-    ]
-    return told + drawn
+    for pack in PACKS.packs:
+        cases = list(drawn_cases(pack, PACKS.combination()))
+        step = 1 + len(cases) // 100
+        told += [outcome_of(Facts.from_json(case.facts), pack_ids=None) for case in cases[::step]]
+    return told
 
 
 def amounts_known(outcome: Outcome, told: Explanation) -> set[Decimal]:
     """Every sum of money that the outcome holds: facts, formulas, remedies, caps, claw-back, what rules were worth."""
-    rows = [*outcome.facts.rows, *(tried.row for _, tried in outcome.tried)]
+    rows = rows_of(outcome)
     minor = {value for row in rows for value in row.values() if isinstance(value, int)}
     minor |= {one.minor for one in outcome.remedies} | {one.uncapped for one in outcome.remedies}
     minor |= {item.minor for item in outcome.clawed_back} | {outcome.total.minor}
     minor |= {t.value(c.loss) or 0 for c in outcome.choices for t in c.rivals}
     minor |= {room for met in caps_met(outcome) for _, room in met}
     known = {Money(one, outcome.facts.currency).decimal() for one in minor}
-    known |= {Decimal(found) for found in re.findall(r"\d+(?:\.\d+)?", texts_of(outcome.packs))}
+    known |= {number for pack in outcome.packs for number in numbers_written(pack.hash)}
     shares = [step.text for amount in told.amounts for step in amount.working]  # proved by their own test
     return known | {Decimal(found.replace(",", "")) for text in shares for found in MONEY.findall(text)}
 
 
-def texts_of(packs: Iterable[Pack]) -> str:
-    return " ".join(_text_of_hash(pack.hash) for pack in packs)
+def rows_of(outcome: Outcome) -> list[Any]:
+    """Each row once: the rules tried by one pack share theirs."""
+    rows = [*outcome.facts.rows, *(tried.row for _, tried in outcome.tried)]
+    return list({id(row): row for row in rows}.values())
 
 
 @cache
-def _text_of_hash(pack_hash: str) -> str:
+def text_of(pack_hash: str) -> str:
     return repr(PACKS.of_hash(pack_hash).written.model_dump(mode="json"))
+
+
+@cache
+def numbers_written(pack_hash: str) -> frozenset[Decimal]:
+    return frozenset(Decimal(found) for found in re.findall(r"\d+(?:\.\d+)?", text_of(pack_hash)))
+
+
+@cache
+def days_written(pack_hash: str, lang: str) -> frozenset[str]:
+    written = text_of(pack_hash)
+    return frozenset(DAY[lang].findall(written)) | frozenset(re.findall(r"\d{4}年\d+月\d+日", written))
 
 
 def test_prose_names_no_amount_day_or_rule_that_the_outcome_does_not_hold() -> None:
@@ -88,7 +97,7 @@ def test_prose_names_no_amount_day_or_rule_that_the_outcome_does_not_hold() -> N
 def days_known(outcome: Outcome, told: Explanation, lang: str) -> set[str]:
     """Every day and moment of the outcome as said in this language, with and without the hour."""
     tell = Teller(outcome.facts, lang)
-    rows = [*outcome.facts.rows, *(tried.row for _, tried in outcome.tried)]
+    rows = rows_of(outcome)
     moments = {value for row in rows for value in row.values() if hasattr(value, "tzinfo")}
     dues = [one.due_by for one in outcome.remedies if one.due_by]
     moments |= set(dues)
@@ -102,8 +111,7 @@ def days_known(outcome: Outcome, told: Explanation, lang: str) -> set[str]:
     }
     if until is not None:
         known.add(told.appeal["said"].removeprefix("the end of ").removesuffix("结束") if told.appeal else "")
-    written = texts_of(outcome.packs)
-    return known | set(DAY[lang].findall(written)) | set(re.findall(r"\d{4}年\d+月\d+日", written))
+    return known | {day for pack in outcome.packs for day in days_written(pack.hash, lang)}
 
 
 def test_prose_never_leaves_a_placeholder_or_a_name_of_the_machine() -> None:

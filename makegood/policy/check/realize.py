@@ -17,6 +17,7 @@ from makegood.policy.facts import SECTIONS
 from makegood.policy.formulas import facts_in
 from makegood.policy.packs import Pack
 from makegood.policy.vocabulary import FACTS, FactType
+from makegood.policy.written import WrittenPack
 
 NOON = dt.time(12)
 OTHER_MARKET = "CH"  # a country that no shipped pack is for
@@ -161,9 +162,18 @@ def _facts_of_amounts(pack: Pack) -> list[str]:
 
 def _currency(pack: Pack, market: str) -> str:
     """The currency in which the pack writes its amounts, else that of the market."""
-    text = str(pack.written.model_dump())
-    for code in ("CNY", "USD", "EUR", "GBP", "JPY"):
-        if f" {code}" in text:
-            return code
+    if code := _written_currency(pack.hash, pack.written):
+        return code
     known = market in get_global("territory_currencies")
     return get_territory_currencies(market)[0] if known else "CNY"
+
+
+_CURRENCIES: dict[str, str] = {}
+
+
+def _written_currency(pack_hash: str, written: WrittenPack) -> str:
+    """The first of the great currencies that the pack's amounts name; "" where it names none. Read once a pack."""
+    if pack_hash not in _CURRENCIES:
+        text = str(written.model_dump())
+        _CURRENCIES[pack_hash] = next((c for c in ("CNY", "USD", "EUR", "GBP", "JPY") if f" {c}" in text), "")
+    return _CURRENCIES[pack_hash]

@@ -76,7 +76,7 @@ class Tried:
 
     def rank(self, slot: str) -> int:
         """Where it stands among remedies of equal worth; less is preferred."""
-        wanted = self.row.get("case.wants")
+        wanted = None if "case.wants" in self.assumed else self.row.get("case.wants")
         return min((self.by.rank_of(remedy.kind, wanted) for remedy in self.remedies_in(slot)), default=0)
 
     def value(self, slot: str) -> int | None:

@@ -6,6 +6,7 @@ difference: ``MAKEGOOD_TELL_ANEW=1 .venv/bin/pytest tests/policy/test_scenarios.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -42,17 +43,29 @@ def test_nothing_else_changed_in_what_is_told(file: Path) -> None:
 
 @pytest.mark.parametrize("pack", shipped_registry().packs, ids=lambda pack: f"{pack.id} {pack.version}")
 def test_nothing_else_changed_in_the_cases_drawn_from_a_pack(pack: Pack) -> None:
-    """For every rule a case in which it decides, and its neighbours at the edge of each cell; one line each."""
+    """For every rule a case in which it decides, and its neighbours at the edge of each cell; kept as a digest a rule."""
+    told = drawn(pack)
+    digests = [
+        f"{rule} {len(lines)} {hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:16]}"
+        for rule, lines in told.items()
+    ]
+    known = kept(f"drawn/{pack.id}-{pack.version}.txt", digests)
+    changed = [line.split()[0] for line in digests if line not in known]
+
+    assert digests == known, "\n".join(line for rule in changed for line in told[rule])
+
+
+def drawn(pack: Pack) -> dict[str, list[str]]:
+    """What the pack says of the cases drawn from it, one line each, by rule."""
     registry = shipped_registry()
-    told = []
+    told: dict[str, list[str]] = {}
     for case in drawn_cases(pack, registry.combination()):
         try:
             lines = in_lines(outcome_of(Facts.from_json(case.facts), pack_ids=[pack.id], registry=registry))
         except PackNotInForce:
             lines = ["not in force"]
-        told.append(f"{case.rule} {case.kind} | {case.change} | {' ; '.join(lines)}")
-
-    assert told == kept(f"drawn/{pack.id}-{pack.version}.txt", told)
+        told.setdefault(case.rule, []).append(f"{case.rule} {case.kind} | {case.change} | {' ; '.join(lines)}")
+    return told
 
 
 def kept(name: str, told: list[str]) -> list[str]:

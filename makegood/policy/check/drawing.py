@@ -14,6 +14,8 @@ from makegood.policy.check.space import PRESENT, Region, Space
 from makegood.policy.combination import Combination
 from makegood.policy.packs import Pack
 
+MEMBERS_MAX = 12  # of longer lists (the members of a union) two stand for all
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -71,7 +73,8 @@ def _edges(classes: frozenset[Any], allowed: frozenset[Any]) -> list[Any]:
     known = [value for value in classes if value is not None]
     if not known or isinstance(known[0], bool | str):
         outside = sorted((value for value in known if value not in allowed), key=str)
-        return sorted((value for value in known if value in allowed), key=str) + outside[:2]
+        inside = sorted((value for value in known if value in allowed), key=str)
+        return (inside if len(inside) <= MEMBERS_MAX else inside[:2]) + outside[:2]
     ordered = sorted(known)
     edges = []
     for one, other in itertools.pairwise(ordered):

@@ -43,7 +43,7 @@ def test_nothing_else_changed_in_what_is_told(file: Path) -> None:
 
 @pytest.mark.parametrize("pack", shipped_registry().packs, ids=lambda pack: f"{pack.id} {pack.version}")
 def test_nothing_else_changed_in_the_cases_drawn_from_a_pack(pack: Pack) -> None:
-    """For every rule a case in which it decides, and its neighbours at the edge of each cell; kept as a digest a rule."""
+    """For every rule a case in which it decides, and its neighbours at every edge; kept as a digest a rule."""
     told = drawn(pack)
     digests = [
         f"{rule} {len(lines)} {hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:16]}"

@@ -40,6 +40,8 @@ class Unknown:
 
     label: str
     answers: tuple[Possible, ...]
+    field: str = ""  # where it can be typed in
+    mode: str = ""  # date, or the keyboard of a telephone
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ def _unknowns(outcome: Outcome, document: dict[str, Any], form: Form) -> Iterato
             spec.choices if spec.type is FactType.CHOICE else ("true", "false") if spec.type is FactType.FLAG else ()
         )
         answers = tuple(found for value in values if (found := _possible(document, form, fact, value)) is not None)
-        yield Unknown(spec.label(text_language()), answers)
+        can_type = not answers and (not spec.derived or spec.may_be_given)
+        mode = "date" if spec.type is FactType.INSTANT else "decimal" if spec.type is FactType.AMOUNT else "text"
+        yield Unknown(spec.label(text_language()), answers, f"{EXTRA}{fact}" if can_type else "", mode)
 
 
 def _possible(document: dict[str, Any], form: Form, fact: str, value: str) -> Possible | None:

@@ -81,9 +81,9 @@ def read_form(query: QueryDict, start: Mapping[str, str], now: datetime) -> Form
     """The named situation's values, with those of the address over them; what is wrong is told by field."""
     market = query.get("market", start.get("market", "US"))
     today = today_in(market if market in MARKETS else "US", now)
-    given = {name: str(value).strip()[:40] for name, value in query.items() if not name.startswith(EXTRA)}
+    given = {name: str(value).strip()[:60] for name, value in query.items() if not name.startswith(EXTRA)}
     values = dict.fromkeys((*CHOICES, *DATES, *AMOUNTS, "what", "bought", "units"), "")
-    values |= {name: _resolved(value, today) for name, value in start.items() if name != "have"}
+    values |= {name: _resolved(value, today) for name, value in start.items() if name in values}
     # An address that names any field is the whole form: what it leaves out was left empty.
     if "market" in given:
         values = dict.fromkeys(values, "")
@@ -92,7 +92,9 @@ def read_form(query: QueryDict, start: Mapping[str, str], now: datetime) -> Form
     have = query.getlist("have") if "market" in given else [*start.get("have", "").split(), *query.getlist("have")]
     form = Form(values, tuple(kind for kind in dict.fromkeys(have) if kind in EVIDENCE))
     extra = [(name.removeprefix(EXTRA), str(value)) for name, value in query.items() if name.startswith(EXTRA)]
-    form.extra = {name: value for name, value in extra[:EXTRA_MAX] if _is_fact(name, value)}
+    if "market" not in given:
+        extra += [(name.removeprefix(EXTRA), value) for name, value in start.items() if name.startswith(EXTRA)]
+    form.extra = {name: value for name, value in extra[:EXTRA_MAX] if value and _is_fact(name, value, form.currency)}
     _check(form)
     return form
 
@@ -103,7 +105,7 @@ def _resolved(value: str, today: date) -> str:
     return (today + timedelta(days=int(found[1]))).isoformat() if found else value
 
 
-def _is_fact(name: str, value: str) -> bool:
+def _is_fact(name: str, value: str, currency: str) -> bool:  # noqa: PLR0911 - one way of reading for each type
     spec = FACTS.get(name)
     if spec is None or len(value) > 40:
         return False
@@ -111,7 +113,13 @@ def _is_fact(name: str, value: str) -> bool:
         return value in {"true", "false"}
     if spec.derived and not spec.may_be_given:
         return False
-    return value in spec.choices if spec.type is FactType.CHOICE else bool(re.fullmatch(r"[\w.\-]{1,40}", value))
+    if spec.type is FactType.CHOICE:
+        return value in spec.choices
+    if spec.type is FactType.AMOUNT:
+        return _amount_problem(value, currency) is None
+    if spec.type is FactType.INSTANT:
+        return _date_problem(value) is None
+    return bool(re.fullmatch(r"\d{1,6}" if spec.type is FactType.COUNT else r"[\w.\-]{1,40}", value))
 
 
 def _check(form: Form) -> None:
@@ -217,7 +225,17 @@ def document_of(form: Form) -> dict[str, Any]:
 def put_fact(document: dict[str, Any], name: str, value: str) -> None:
     """One more fact by its name, as the text of an address or a value to try."""
     spec = FACTS[name]
-    typed: Any = value == "true" if spec.type is FactType.FLAG else int(value) if spec.type is FactType.COUNT else value
+    typed: Any = value
+    match spec.type:
+        case FactType.FLAG:
+            typed = value == "true"
+        case FactType.COUNT:
+            typed = int(value)
+        case FactType.AMOUNT:
+            typed = Money.parse(value, document["currency"]).amount()
+        case FactType.INSTANT:
+            noon = datetime.combine(date.fromisoformat(value), time(12), tzinfo=zone_of(document["market"]))
+            typed = noon.isoformat()
     section, dot, key = name.partition(".")
     if section == "evidence":
         rest = [one for one in document["evidence"] if one["kind"] != key]

@@ -63,7 +63,7 @@ QUESTIONS: tuple[Question, ...] = (
         _("I sell on Amazon and a customer's return never came back to stock: what does Amazon owe me?"),
         {"market": "US", "platform": "amazon", "what": "seller-claim.customer_return_not_received",
          "ships": "platform", "paid": "60", "shipping": "0", "ordered": "-110d", "delivered": "-105d",
-         "refunded": "-90d"},
+         "refunded": "-90d", "f.line.fees": "9"},
     ),
 )  # fmt: skip
 BY_SLUG = {question.slug: question for question in QUESTIONS}

@@ -141,3 +141,13 @@ def test_an_unknown_question_is_not_found() -> None:
 @pytest.mark.usefixtures("merchant")
 def test_the_start_page_leads_there() -> None:
     assert 'href="/estimate"' in page(Visitor().get("/"))
+
+
+def test_an_amount_that_is_missing_is_asked_for_in_the_form_and_taken_from_it() -> None:
+    fields = {
+        "market": "US", "platform": "amazon", "what": "seller-claim.customer_return_not_received", "ships": "platform",
+        "paid": "60", "ordered": "2026-07-20", "refunded": "2026-08-26", "asked": "2026-11-24",
+    }  # fmt: skip
+
+    assert 'name="f.line.fees"' in page(ask(**fields))
+    assert shown(page(ask(**fields, **{"f.line.fees": "9"}))) == "$51.00"

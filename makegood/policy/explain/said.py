@@ -143,7 +143,7 @@ class Teller:
                 return self.counted(value, spec.unit)
             case FactType.FLAG:
                 return self.pick("是", "yes") if value else self.pick("否", "no")
-        return tell_was(str(value), self.lang)
+        return self.in_table(REMEDIES, value) if value in REMEDIES else tell_was(str(value), self.lang)
 
     def written(self, fact: str, was: str) -> str:
         """A value as a refusal holds it (``9``, ``12.00 CNY``, ``true``, an ISO time), said to people."""

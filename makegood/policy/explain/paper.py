@@ -142,20 +142,13 @@ def _amount(one: AmountSaid, say: _Labels) -> dict[str, Any]:
     rows = [(say("bearer"), one.bearer), (say("due"), when), (say("waits"), one.waits_for), (say("rule"), one.rule)]
     rows += [(say("clause"), cite.text) for cite in one.cites]
     rows += [(say("source"), " ".join(part for part in (cite.source, cite.url) if part)) for cite in one.cites]
-    has_sum = one.borne_by != "customer" and not one.amount_open and one.kind not in {"replacement", "repair"}
     return {
-        "title": f"{one.name} · {one.said}" if has_sum else one.name,
+        "title": f"{one.name} · {one.said}" if one.has_sum else one.name,
         "rows": [list(row) for row in rows if row[1]],
         "prose": one.prose,
-        "working": _steps(one),
+        "working": [step.text for step in one.steps],
         "facts": [_fact(fact, say) for fact in one.facts],
     }
-
-
-def _steps(one: AmountSaid) -> list[str]:
-    """The working without a formula that its own numbers repeat."""
-    numbers = next((step.text for step in one.working if step.kind == "numbers"), "")
-    return [step.text for step in one.working if step.kind != "formula" or not numbers.startswith(step.text)]
 
 
 def _fact(fact: FactSaid, say: _Labels) -> str:

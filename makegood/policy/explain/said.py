@@ -41,6 +41,14 @@ BEARERS: dict[str, tuple[str, str]] = {
     "carrier": ("承运商", "the carrier"),
     "customer": ("顾客", "the customer"),
 }
+CATEGORIES: dict[str, tuple[str, str]] = {
+    "food": ("食品", "food"),
+    "durable": ("耐用品", "durable goods"),
+    "custom_made": ("定制商品", "made to order"),
+    "perishable": ("鲜活易腐", "perishable"),
+    "digital": ("数字化商品", "digital"),
+    "newspaper": ("报刊", "newspapers"),
+}
 LEVELS: dict[str, tuple[str, str]] = {
     "law": ("法律", "law"),
     "platform": ("平台规则", "rules of the platform"),
@@ -143,7 +151,7 @@ class Teller:
                 return self.counted(value, spec.unit)
             case FactType.FLAG:
                 return self.pick("是", "yes") if value else self.pick("否", "no")
-        return self.in_table(REMEDIES, value) if value in REMEDIES else tell_was(str(value), self.lang)
+        return self._word(spec.name, str(value))
 
     def written(self, fact: str, was: str) -> str:
         """A value as a refusal holds it (``9``, ``12.00 CNY``, ``true``, an ISO time), said to people."""
@@ -158,7 +166,13 @@ class Teller:
             return self.value(spec, int(was))
         if spec is not None and spec.type is FactType.DURATION and (found := re.fullmatch(r"(-?[\d.]+)h", was)):
             return self.counted(float(found[1]), "h")
-        return tell_was(was, self.lang)
+        return self._word(fact, was)
+
+    def _word(self, fact: str, value: str) -> str:
+        """A choice or code by its name in words."""
+        if fact == "line.category" and value in CATEGORIES:
+            return self.in_table(CATEGORIES, value)
+        return self.in_table(REMEDIES, value) if value in REMEDIES else tell_was(value, self.lang)
 
     def needed(self, fact: str, needed: str) -> str:
         """A condition in words: ``<= 7`` as "at most 7 days" or "不超过 7 天"."""

@@ -92,6 +92,17 @@ class AmountSaid:
     waits_for: str  # in words; "" where it waits for nothing
     prose: str
 
+    @property
+    def has_sum(self) -> bool:
+        """Whether the sum is worth a heading: not where things are given, or where it is open or nobody else's."""
+        return self.borne_by != "customer" and not self.amount_open and self.kind not in {"replacement", "repair"}
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The working without a formula that its own numbers repeat."""
+        numbers = next((step.text for step in self.working if step.kind == "numbers"), "")
+        return tuple(step for step in self.working if step.kind != "formula" or not numbers.startswith(step.text))
+
 
 @dataclass(frozen=True, slots=True)
 class RefusalSaid:

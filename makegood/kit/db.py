@@ -215,8 +215,10 @@ def fetch_each(*asked: tuple[str, Params]) -> list[list[dict[str, Any]]]:
 
 
 def _rows(cursor: Any) -> list[dict[str, Any]]:
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    # The names alone: the library's description makes an object of each column every time.
+    result = cursor.pgresult
+    names = [result.fname(n).decode() for n in range(result.nfields)]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()] if names else []
 
 
 def fetch_one(sql: str, params: Params = ()) -> dict[str, Any] | None:

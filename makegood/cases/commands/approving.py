@@ -16,7 +16,7 @@ from makegood.cases.states import Kind, State
 from makegood.kit import db, errors
 from makegood.kit.money import Money
 from makegood.ledger.states import Claims
-from makegood.orders import queries as orders
+from makegood.orders.queries import OrderView
 
 
 class NothingToApprove(errors.Refused):
@@ -48,25 +48,30 @@ def approve_case(*, ref: str, actor: Actor, at: datetime, decision_id: int | Non
     BudgetExhausted, CaseUnknown.
     """
     require(actor, May.APPROVE)  # first: who may not approve is not told which cases there are
-    case = history.lock_case(ref, actor)
-    approve_in_transaction(case, actor=actor, at=at, decision_id=decision_id)
+    case, order = history.lock_case_with_order(ref, actor)
+    approve_in_transaction(case, order, actor=actor, at=at, decision_id=decision_id)
     return case
 
 
-def approve_in_transaction(case: Case, *, actor: Actor, at: datetime, decision_id: int | None = None) -> None:
-    """The whole of approving, for commit, for preview and for the consequence of silence alike."""
+def approve_in_transaction(
+    case: Case, order: OrderView | None, *, actor: Actor, at: datetime, decision_id: int | None = None
+) -> None:
+    """The whole of approving, for commit, for preview and for the consequence of silence alike.
+
+    ``order`` is the case's, as it stands under the lock.
+    """
     require(actor, May.APPROVE)
-    decision = decision_in_force(case)
+    found, remedies = db.fetch_each((_IN_FORCE, [case.id]), (_PLANNED, [case.id]))
+    decision = _one_in_force(found)
     if decision_id is not None and decision["id"] != decision_id:
         raise DecisionChanged(decision_id, field="decision", rule="decision_in_force")
     if case.state != State.PLANNED:
         raise moving.MoveNotAllowed(case.state, field="state", rule="one_step_at_a_time", wanted=str(State.APPROVED))
     if decision["verdict"] not in {"grant", "partly"}:
         raise NothingToApprove(decision["verdict"], field="decision", rule="grant_or_partly")
-    remedies = promising.planned_remedies(decision["id"])
     total = promising.money_total(remedies, decision["currency"])
     check_limits(actor, total, decision)
-    _check_prices(case, decision)
+    _check_prices(case, order, decision)
     if accounts.settings_of_merchant().needs_two_people(total) and not _second(case, decision, actor=actor, at=at):
         moving.finish(case, actor=actor, at=at)
         return
@@ -77,21 +82,22 @@ def approve_in_transaction(case: Case, *, actor: Actor, at: datetime, decision_i
         [at, actor.key, decision["id"]],
     )
     history.record(case, "approved", actor=actor.key, at=at, decision=decision["id"], total=total.as_json())
-    carry_out(case, remedies, actor=actor, at=at)
+    carry_out(case, order, remedies, actor=actor, at=at)
     moving.finish(case, actor=actor, at=at)
 
 
-def _check_prices(case: Case, decision: dict[str, Any]) -> None:
+def _check_prices(case: Case, order: OrderView | None, decision: dict[str, Any]) -> None:
     """What a part return brings depends on what else came back meanwhile. Raises DecisionChanged."""
-    if case.order_id is None or decision["by_hand"] or '"price_paid"' not in decision["facts"]:
+    if order is None or decision["by_hand"] or '"price_paid"' not in decision["facts"]:
         return
-    if not reallocating.is_current(case, orders.order_view(case.order_id), decision["facts"]):
+    if not reallocating.is_current(case, order, decision["facts"]):
         raise DecisionChanged(decision["id"], field="decision", rule="decided_on_the_order_as_it_is")
 
 
-def carry_out(case: Case, remedies: list[dict[str, Any]], *, actor: Actor, at: datetime) -> None:
+def carry_out(
+    case: Case, order: OrderView | None, remedies: list[dict[str, Any]], *, actor: Actor, at: datetime
+) -> None:
     """Put an approved decision into effect: goods, promises, units, changes of the order."""
-    order = orders.order_view(case.order_id) if case.order_id else None
     if order is not None:
         goods.begin_goods(case, actor=actor, at=at)
         if case.kind == Kind.CHANGE:
@@ -101,12 +107,23 @@ def carry_out(case: Case, remedies: list[dict[str, Any]], *, actor: Actor, at: d
         promising.settle_units(case, remedies, source=Claims.ASKED, at=at)
 
 
+_IN_FORCE = "select * from cases_decision where case_id = %s and not superseded"
+_PLANNED = """
+select r.* from cases_remedy r join cases_decision d on d.id = r.decision_id
+ where r.case_id = %s and r.state = 'planned' and not d.superseded order by r.seq
+"""
+
+
 def decision_in_force(case: Case) -> dict[str, Any]:
     """The decision that counts. Raises NothingToApprove where there is none yet."""
-    found = db.fetch_one("select * from cases_decision where case_id = %s and not superseded", [case.id])
-    if found is None:
+    return _one_in_force(db.fetch(_IN_FORCE, [case.id]))
+
+
+def _one_in_force(found: list[dict[str, Any]]) -> dict[str, Any]:
+    decision = db.only(found)
+    if decision is None:
         raise NothingToApprove("none", field="decision", rule="decision_in_force")
-    return found
+    return decision
 
 
 def check_limits(actor: Actor, total: Money, decision: dict[str, Any]) -> None:

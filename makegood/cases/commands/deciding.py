@@ -287,7 +287,7 @@ def preview_case(*, ref: str, actor: Actor, at: datetime) -> Preview:
         if verdict in {"grant", "partly"}:
             try:
                 with db.atomically():
-                    approve_in_transaction(case, actor=actor, at=at)
+                    approve_in_transaction(case, order, actor=actor, at=at)
             except (errors.Refused, errors.Forbidden) as refusal:
                 refused = refusal.code
         if case.order_id:

@@ -108,7 +108,7 @@ def file_in_transaction(wish: Request, *, actor: Actor, at: datetime) -> Case:
         if case.goods_state == GoodsState.RECEIVED:  # the parcel was back before the case was filed
             db.send("update cases_caseline set received = quantity where case_id = %s", [case.id])
         if wish.kind == Kind.CANCELLATION:
-            goods.ask_for_recall(case, order, at=at)
+            goods.ask_for_recall(case, order, _units(lines), at=at)
     moving.finish(case, actor=actor, at=at)
     return case
 
@@ -205,6 +205,14 @@ def _insert(wish: Request, *, order_id: int | None, customer_id: int, actor: Act
     return Case(id=row["id"], **{**columns, "marks": {}, "details": dict(wish.details)})
 
 
+def _units(lines: Sequence[tuple[LineView, Asked]]) -> dict[int, int]:
+    """Units asked by line id; the same line may be asked twice with different wishes."""
+    totals: dict[int, int] = {}
+    for line, item in lines:
+        totals[line.id] = totals.get(line.id, 0) + item.quantity
+    return totals
+
+
 def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetime) -> None:
     """Write the case's lines and take the units from what is open. Raises QuantityTooLarge."""
     if not lines:
@@ -227,9 +235,7 @@ def _reserve(case: Case, lines: Sequence[tuple[LineView, Asked]], *, at: datetim
     )
     if not moving.reserves_units(case.kind, case.reason):
         return
-    totals: dict[int, int] = {}
-    for line, item in lines:
-        totals[line.id] = totals.get(line.id, 0) + item.quantity
+    totals = _units(lines)
     asking.check_left(totals)
     ledger.enter(
         kind="units_asked",

@@ -62,9 +62,11 @@ def _move(
     )
 
 
-def ask_for_recall(case: Case, order: OrderView, *, at: datetime) -> None:
-    """A cancellation of goods already with the carrier is a recall: intercepted or missed, the carrier tells."""
-    units = moving.units_of(case)
+def ask_for_recall(case: Case, order: OrderView, units: Mapping[int, int], *, at: datetime) -> None:
+    """A cancellation of goods already with the carrier is a recall: intercepted or missed, the carrier tells.
+
+    ``units`` asked by line id.
+    """
     held = balances.balances(Book.GOODS, units)
     on_the_way = {
         line_id: min(n - min(n, held[line_id].get(Goods.TO_SHIP, 0)), held[line_id].get(Goods.IN_TRANSIT, 0))

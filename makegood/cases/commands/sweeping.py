@@ -15,6 +15,7 @@ from makegood.cases.models import Case
 from makegood.cases.states import UNDECIDED, GoodsState, Silence, State
 from makegood.kit import db, errors
 from makegood.orders import queries as orders
+from makegood.orders.queries import OrderView
 
 CLOCK = Actor.system("clock")
 log = structlog.get_logger()
@@ -81,11 +82,15 @@ def _auto_approve(case: Case, deadline: dict[str, Any], at: datetime) -> None:
     if case.state in {State.RECEIVED, State.VERIFYING}:
         from makegood.cases.commands.deciding import propose  # noqa: PLC0415 - deciding knows approving
 
-        propose(case, orders.order_view(case.order_id) if case.order_id else None, actor=CLOCK, at=at)
+        propose(case, _order_of(case), actor=CLOCK, at=at)
     if case.state == State.PLANNED:
-        approving.approve_in_transaction(case, actor=CLOCK, at=at)
+        approving.approve_in_transaction(case, _order_of(case), actor=CLOCK, at=at)
     if case.state != State.APPROVED:  # something is missing, or a second person is needed
         _escalate(case, deadline, at)
+
+
+def _order_of(case: Case) -> OrderView | None:
+    return orders.order_view(case.order_id) if case.order_id else None
 
 
 def _auto_refund(case: Case, _: dict[str, Any], at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import time
 from base64 import b64encode
 from email import policy
 from email.message import EmailMessage
@@ -180,3 +181,23 @@ def test_every_mail_of_the_corpus_is_read() -> None:
     ]
 
     assert unread == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!--" * 100_000,
+        b"<div>" * 100_000,
+        b"<blockquote>" * 50_000,
+        b"<img " * 80_000,
+        b"\n" * 100_000 + b"> a\n" + b" \n" * 50_000 + b"b",
+        b"begin 644 x\n" * 15_000,
+        (b"-" * 990 + b"\n") * 200,
+    ],
+)
+def test_what_is_made_to_take_long_does_not(body: bytes) -> None:
+    began = time.process_time()
+    for kind in (b"plain", b"html"):
+        parse(b"From: a@b.example\nContent-Type: text/" + kind + b"\n\n" + body)
+
+    assert time.process_time() - began < 3

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import nh3
 
-LONGEST = 1_000_000  # characters; what is longer is cut, and whole in the original
+LONGEST = 400_000  # characters; what is longer is cut, and whole in the original
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "div", "dl",
     "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "li", "ol", "p", "pre", "q", "s", "small",
@@ -15,8 +16,28 @@ TAGS = {
 }  # fmt: skip
 DROPPED = {"script", "style", "title", "head", "noscript", "template", "svg", "math", "iframe", "object", "textarea"}
 BREAKS = {"p", "div", "tr", "table", "ul", "ol", "dl", "dd", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "section"}
-_CID = re.compile(r"""<img\b[^>]*?\bsrc\s*=\s*["']?cid:([^"'\s>]{1,200})[^>]*>""", re.IGNORECASE)
+_CID = re.compile(r"""<img\b[^<>]{0,300}?\bsrc\s*=\s*["']?cid:([^"'\s>]{1,200})[^<>]{0,1000}>""", re.IGNORECASE)
 DEEPEST_QUOTE = 8
+DEEPEST = 1000
+# Elements that end by themselves, which mail programs leave open by the thousand.
+SELF_CLOSING = {
+    "area", "base", "br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "option", "p", "source", "td",
+    "th", "tr", "wbr", "o", "v", "w",
+}  # fmt: skip
+_OPEN_OR_CLOSE = re.compile(r"<(/?)([A-Za-z]+)")
+_TAG = re.compile(r"<[^<>]{0,2000}>|<")
+
+
+def is_too_deep(html: str) -> bool:
+    """Whether elements lie in one another deeper than any honest mail has them: that takes quadratic time to read."""
+    depth = 0
+    for found in _OPEN_OR_CLOSE.finditer(html[:LONGEST]):
+        if found[2].lower() not in SELF_CLOSING:
+            depth += -1 if found[1] else 1
+            depth = max(depth, 0)
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def make_safe(html: str) -> str:
@@ -24,11 +45,13 @@ def make_safe(html: str) -> str:
 
     Pictures are not shown by the HTML at all; those sent along stand as ``[name]`` in their place.
     """
+    if is_too_deep(html):
+        return ""
     named = _CID.sub(lambda found: f"[{found[1].split('@')[0]}]", html[:LONGEST])
     return nh3.clean(
         named,
         tags=TAGS,
-        clean_content_tags={"script", "style", "title", "template"},
+        clean_content_tags=DROPPED,
         attributes={"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer nofollow",
@@ -112,8 +135,11 @@ class _Words(HTMLParser):
 
 def as_text(html: str) -> str:
     """The words of a page, one line a line."""
+    if is_too_deep(html):
+        return unescape(_TAG.sub(" ", html[:LONGEST])).strip()
     reader = _Words()
-    reader.feed(html[:LONGEST])
+    # Made safe first, which is quick whatever it holds: on broken markup the standard parser takes quadratic time.
+    reader.feed(make_safe(html))
     reader.close()
     text = "\n".join(line.rstrip() for line in reader.lines)
     return re.sub(r"\n{3,}", "\n\n", text).strip()

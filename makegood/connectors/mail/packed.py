@@ -13,7 +13,8 @@ from makegood.connectors.mail.html import as_text
 from makegood.connectors.mail.shapes import Attached
 
 TNEF_TYPES = {"application/ms-tnef", "application/vnd.ms-tnef"}
-_UU = re.compile(r"^begin(?:-base64)? [0-7]{3,4} ([^\n]{1,200})\n(.*?)^(?:end|====)\s*$", re.MULTILINE | re.DOTALL)
+_UU = re.compile(r"^begin(?:-base64)? [0-7]{3,4} ([^\n]{1,200})\n(.*?)^(?:end|====)[ \t]*$", re.MULTILINE | re.DOTALL)
+_UU_END = re.compile(r"^(?:end|====)[ \t]*$", re.MULTILINE)
 # It logs what it finds odd in a stranger's file.
 logging.getLogger("tnefparse").setLevel(logging.CRITICAL)
 
@@ -70,4 +71,8 @@ def unpack_uu(text: str) -> tuple[str, list[Attached]]:
         files.append(Attached(found[1].strip(), "application/octet-stream", bytes(data)))
         return f"[{found[1].strip()}]"
 
-    return (_UU.sub(take, text), files) if "\nbegin" in f"\n{text}" else (text, files)
+    # Only up to the last end: behind it every "begin" would be followed to the end of the text in vain.
+    ends = [found.end() for found in _UU_END.finditer(text)]
+    if not ends or "\nbegin" not in f"\n{text}":
+        return text, files
+    return _UU.sub(take, text[: ends[-1]]) + text[ends[-1] :], files

@@ -6,9 +6,10 @@ import re
 
 # ------- 原始邮件 -------, -----Original Message-----, ---- Replied Message ----; not what somebody forwards to show it
 _SEPARATOR = re.compile(
-    r"[-_=*─—]{2,}\s*(?:原始邮件|原始信件|原邮件|原郵件|原始郵件|回复的原邮件|回覆的原郵件|Original Message|"
+    r"^\s{0,4}[-_=*─—]{2,60}\s{0,4}(?:原始邮件|原始信件|原邮件|原郵件|原始郵件|回复的原邮件|回覆的原郵件|"
+    r"Original Message|"
     r"Original Mail|Reply Message|Replied Message|元のメッセージ|Ursprüngliche Nachricht|Message d['’]origine|"
-    r"Mensaje original|Oorspronkelijk bericht|Messaggio originale|Исходное сообщение|원본 메시지)\s*[-_=*─—]{2,}",
+    r"Mensaje original|Oorspronkelijk bericht|Messaggio originale|Исходное сообщение|원본 메시지)\s{0,4}[-_=*─—]{2,60}",
     re.IGNORECASE,
 )
 _WROTE_WORDS = (
@@ -19,7 +20,8 @@ _WROTE = re.compile(
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"^\s*[*>]?\s*(?:(?:On|Am|Le|El|Il|Op|Em|Dne|At)\b|在|于|於)|\d{4}\s*[年/.-]\s*\d{1,2}|\d{1,2}[:：]\d{2}|<[^<>\s]+@[^<>\s]+>"
+    r"^\s*[*>]?\s*(?:(?:On|Am|Le|El|Il|Op|Em|Dne|At)\b|在|于|於)|\d{4}\s*[年/.-]\s*\d{1,2}|\d{1,2}[:：]\d{2}|"
+    r"<[^<>\s]+@[^<>\s]+>"
     r"|[^\s<>]+@[^\s<>]+",
     re.IGNORECASE,
 )
@@ -31,13 +33,14 @@ _FROM = re.compile(
     r"^\s*[*>]?\s*\*?(?:From|发件人|寄件者|寄件人|发送人|差出人|Von|De|Da|Van|От)\s*\*?\s*[:：]", re.IGNORECASE
 )
 _FIELD = re.compile(
-    r"^\s*[*>]?\s*\*?(?:Sent|Date|To|Cc|Subject|Reply-To|Importance|发送时间|发件时间|发送日期|日期|时间|收件人|抄送|抄送人|主题|"
+    r"^\s*[*>]?\s*\*?(?:Sent|Date|To|Cc|Subject|Reply-To|Importance|发送时间|发件时间|发送日期|日期|时间|收件人|"
+    r"抄送|抄送人|主题|"
     r"主旨|寄件日期|收件者|副本|日時|送信日時|宛先|件名|Gesendet|An|Betreff|Envoyé|À|Objet|Enviado|Para|Asunto|Datum|"
     r"Onderwerp|Aan|Дата|Кому|Тема)\s*\*?\s*[:：]",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"^\s*(?:[_=*─—-]{8,}|-{3,})\s*$")
-_QUOTED = re.compile(r"^\s{0,3}[>＞|]")
+_RULE = re.compile(r"^[_=*─—-]{3,}$")
+_QUOTED = re.compile(r"^\s{0,3}[>＞]")
 FIELDS_AFTER = 6  # a header block has its second and third field within so many lines
 WROTE_LINES = 4  # an attribution may be folded over so many
 _GAP = "[…]"
@@ -68,7 +71,7 @@ def _history_begins(lines: list[str]) -> tuple[int | None, bool]:
     for at, line in enumerate(lines):
         if not line.strip() or len(line) > 1000:
             continue
-        if _SEPARATOR.search(line) or _is_header_block(lines, at):
+        if _SEPARATOR.match(line) or _is_header_block(lines, at):
             return _with_rule_above(lines, at), True
         if _GMAIL_JA.match(line) or _is_attribution(lines, at):
             return _with_rule_above(lines, at), False
@@ -80,7 +83,7 @@ def _with_rule_above(lines: list[str], at: int) -> int:
     above = at - 1
     while above >= 0 and not lines[above].strip():
         above -= 1
-    return above if above >= 0 and _RULE.match(lines[above]) else at
+    return above if above >= 0 and _RULE.match(lines[above].strip()) else at
 
 
 def _is_header_block(lines: list[str], at: int) -> bool:
@@ -97,7 +100,7 @@ def _is_attribution(lines: list[str], at: int) -> bool:
     for end in range(at, min(at + WROTE_LINES, len(lines))):
         if end > at and (not lines[end].strip() or _QUOTED.match(lines[end])):
             return False
-        if _WROTE.search(lines[end]):
+        if lines[end].rstrip().endswith((":", "：")) and _WROTE.search(lines[end]):
             whole = " ".join(line.strip() for line in lines[at : end + 1])
             if len(whole) > 400 or not _WHEN.search(whole):
                 return False
@@ -108,7 +111,7 @@ def _is_attribution(lines: list[str], at: int) -> bool:
 
 def _attribution_ends(lines: list[str], at: int) -> int:
     for end in range(at, min(at + WROTE_LINES + 2, len(lines))):
-        if _WROTE.search(lines[end]) or _GMAIL_JA.match(lines[end]) or _SEPARATOR.search(lines[end]):
+        if _WROTE.search(lines[end]) or _GMAIL_JA.match(lines[end]) or _SEPARATOR.match(lines[end]):
             return end + 1
     return at
 
@@ -121,14 +124,13 @@ def _without_quoted_lines(lines: list[str], attribution: int | None) -> tuple[st
     for number, line in enumerate(lines):
         if number in skip or _QUOTED.match(line):
             quoted.append(line)
+            while fresh and not fresh[-1].strip():
+                fresh.pop()
             if fresh and fresh[-1] != _GAP:
                 fresh.append(_GAP)
-        else:
+        elif line.strip() or (fresh and fresh[-1] != _GAP):
             fresh.append(line)
-    text = "\n".join(fresh).strip()
-    if text.endswith(_GAP):
-        text = text[: -len(_GAP)].strip()
-    text = re.sub(rf"(?:\n\s*)*\n{re.escape(_GAP)}\n(?:\s*\n)*", f"\n{_GAP}\n", text)
+    text = "\n".join(fresh).strip().removesuffix(_GAP).strip()
     words = _FORWARDS.sub("", text.replace(_GAP, "")).strip()
     whole = "\n".join(lines).strip()
     return (text, "\n".join(quoted).strip()) if words else (whole, "")

@@ -77,6 +77,10 @@ class Table:
             found = self.eras[era] = tuple(entry for entry in self.entries if entry.rule.holds_on(day))
         return found
 
+    def before(self) -> tuple[Entry, ...]:
+        """The rules that hold before the first of the edges."""
+        return tuple(entry for entry in self.entries if entry.rule.valid_from is None)
+
     def truths(self, row: Row) -> Masks:
         """The bits of the cells that fail on this row, and of those that are unknown."""
         fails = unknown = 0

@@ -1,0 +1,167 @@
+"""What a changed policy would cost: the same cases ruled on by the old and by the new, told by rule, money and people."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from makegood.kit.money import Money
+from makegood.policy.engines.bulk import Bulk
+from makegood.policy.engines.claims import REFERENCE
+from makegood.policy.packs import Pack, load_pack
+from makegood.policy.registry import PackUnknown, Registry
+
+DIMENSIONS = {"market": "market", "category": "line.category", "promotion": "line.promotion"}
+EXAMPLES = 3
+Progress = Callable[[int], None]
+RULES = ["old.rules", "new.rules", "old.verdict", "new.verdict", "currency"]
+SUMS = ["cases", "old.total", "new.total", "gain", "lose", "difference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``by_rules``: old rules × new rules with cases and money; ``by``: of each dimension who wins and who loses."""
+
+    cases: int
+    changed: int
+    by_rules: pl.DataFrame
+    by: dict[str, pl.DataFrame]
+    packs: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "cases": self.cases,
+            "changed": self.changed,
+            "packs": list(self.packs),
+            "by_rules": [_told(row) for row in self.by_rules.iter_rows(named=True)],
+            **{f"by_{name}": [_told(row) for row in frame.iter_rows(named=True)] for name, frame in self.by.items()},
+        }
+
+    def write(self, file: Path) -> None:
+        """The table by rules as Parquet, or as CSV where the name ends so."""
+        if file.suffix == ".csv":
+            flat = self.by_rules.with_columns(pl.col("examples").list.join(" "))
+            flat.write_csv(file)
+        else:
+            self.by_rules.write_parquet(file)
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """Amounts as decimal strings of their currency."""
+    currency = row["currency"]
+    money = {"old.total", "new.total", "difference"}
+    return {
+        name.replace(".", "_"): Money(value, currency).amount() if name in money else value
+        for name, value in row.items()
+    }
+
+
+def compare(
+    frames: Iterable[pl.DataFrame], old: Registry, new: Registry, *, progress: Progress | None = None
+) -> Comparison:
+    """Rule on every row by both and add up. Frames as ``claims.prepared``; what is kept does not grow with them."""
+    before, after = Bulk(old), Bulk(new)
+    sums: list[pl.DataFrame] = []
+    groups: dict[str, list[pl.DataFrame]] = {name: [] for name in DIMENSIONS}
+    cases = 0
+    for frame in frames:
+        ruled = side_by_side(frame, before, after)
+        sums.append(_by_rules(ruled))
+        for name, column in DIMENSIONS.items():
+            groups[name].append(_by(ruled, column))
+        cases += frame.height
+        if len(sums) > 16:
+            sums = [_added(sums, RULES)]
+            groups = {name: [_added(parts, [name, "currency"])] for name, parts in groups.items()}
+        if progress:
+            progress(cases)
+    by_rules = _added(sums, RULES).sort(pl.col("difference").abs(), "cases", *RULES, descending=[True, True, *[False] * 5])
+    changed = by_rules.filter((pl.col("gain") + pl.col("lose") > 0) | _differs())["cases"].sum()
+    by = {name: _added(parts, [name, "currency"]).sort("difference", name, nulls_last=True) for name, parts in groups.items()}
+    known = {pack.hash for pack in old.packs}
+    packs = tuple(f"{pack.id} {pack.version}" for pack in new.packs if pack.hash not in known)
+    return Comparison(cases, int(changed or 0), by_rules, by, packs)
+
+
+def _differs() -> pl.Expr:
+    return (pl.col("old.rules") != pl.col("new.rules")) | (pl.col("old.verdict") != pl.col("new.verdict"))
+
+
+def side_by_side(frame: pl.DataFrame, before: Bulk, after: Bulk) -> pl.DataFrame:
+    """Each row with what both say: rules, verdict, total."""
+    columns = ["currency", *(column for column in DIMENSIONS.values() if column in frame.columns)]
+    told = frame.select(
+        *columns,
+        (pl.col(REFERENCE).cast(pl.String) if REFERENCE in frame.columns else pl.lit(None, dtype=pl.String)).alias("ref"),
+        *(pl.lit(None, dtype=pl.String).alias(column) for column in DIMENSIONS.values() if column not in frame.columns),
+    )
+    return pl.concat([told, _summary(before, frame, "old"), _summary(after, frame, "new")], how="horizontal")
+
+
+def _summary(bulk: Bulk, frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    ruled = bulk.rule(frame)
+    slots = [slot for slot in bulk.by.slots if ruled[slot].null_count() < ruled.height]
+    rules = pl.concat_str(slots, separator=" + ", ignore_nulls=True) if slots else pl.lit("")
+    return ruled.select(
+        pl.when(rules != "").then(rules).otherwise(pl.col("refused")).alias(f"{name}.rules"),
+        pl.col("verdict").alias(f"{name}.verdict"),
+        pl.col("total").alias(f"{name}.total"),
+    )
+
+
+def _by_rules(ruled: pl.DataFrame) -> pl.DataFrame:
+    return ruled.group_by(RULES).agg(*_sums(), pl.col("ref").drop_nulls().head(EXAMPLES).alias("examples"))
+
+
+def _sums() -> list[pl.Expr]:
+    difference = pl.col("new.total") - pl.col("old.total")
+    return [
+        pl.len().cast(pl.Int64).alias("cases"),
+        pl.col("old.total").sum(),
+        pl.col("new.total").sum(),
+        (difference > 0).sum().cast(pl.Int64).alias("gain"),
+        (difference < 0).sum().cast(pl.Int64).alias("lose"),
+        difference.sum().alias("difference"),
+    ]
+
+
+def _by(ruled: pl.DataFrame, column: str) -> pl.DataFrame:
+    name = next(name for name, of in DIMENSIONS.items() if of == column)
+    return ruled.group_by(pl.col(column).alias(name), "currency").agg(_sums())
+
+
+def _added(parts: Sequence[pl.DataFrame], keys: list[str]) -> pl.DataFrame:
+    if not parts:
+        sums = dict.fromkeys(SUMS, pl.Int64)
+        return pl.DataFrame(schema={**dict.fromkeys(keys, pl.String), **sums, "examples": pl.List(pl.String)})
+    whole = pl.concat(parts)
+    extra = [pl.col("examples").explode().drop_nulls().head(EXAMPLES)] if "examples" in whole.columns else []
+    return whole.group_by(keys).agg([pl.col(name).sum() for name in SUMS] + extra)
+
+
+def read_side(path: Path, registry: Registry) -> Registry:
+    """The registry with the packs of a file or folder in place of those of the same name, whenever they begin.
+
+    A folder is one of packs (``<pack>/*.yaml``) or one pack's own. Raises PackMalformed, PackUnknown.
+    """
+    if path.is_dir():
+        files = sorted(path.glob("*.yaml")) if not list(path.glob("*/*.yaml")) else sorted(path.glob("*/*.yaml"))
+        files = [file for file in files if not file.name.startswith("combination")]
+    else:
+        files = [path]
+    if not files or not all(file.is_file() for file in files):
+        raise PackUnknown(str(path), field="policy", rule="a file or folder of packs")
+    return replaced(registry, [load_pack(file) for file in files])
+
+
+def replaced(registry: Registry, packs: Sequence[Pack]) -> Registry:
+    """The registry as if these packs had always been in force."""
+    newest = {pack.id: pack for pack in sorted(packs, key=lambda pack: pack.valid_from)}
+    always = [dataclasses.replace(pack, valid_from=date(1900, 1, 1), valid_to=None) for pack in newest.values()]
+    return Registry([pack for pack in registry.packs if pack.id not in newest] + always, registry.combinations)

@@ -161,9 +161,10 @@ def restore(
 
 
 def _mount_policy() -> None:
-    from makegood.policy.cli import policy_app, quote_command
+    from makegood.cli import policies
+    from makegood.policy.cli import quote_command
 
-    app.add_typer(policy_app, name="policy")
+    app.add_typer(policies.policy_app, name="policy")
     app.command("quote")(quote_command)
 
 

@@ -1,4 +1,4 @@
-"""What a changed policy would cost: the same cases ruled on by the old and by the new, told by rule, money and people."""
+"""What a changed policy would cost: the same cases under the old and the new one, by rule, money and people."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from makegood.kit.money import Money
+from makegood.policy.chart import bars
 from makegood.policy.engines.bulk import Bulk
 from makegood.policy.engines.claims import REFERENCE
 from makegood.policy.packs import Pack, load_pack
@@ -43,6 +44,15 @@ class Comparison:
             **{f"by_{name}": [_told(row) for row in frame.iter_rows(named=True)] for name, frame in self.by.items()},
         }
 
+    def chart(self, most: int = 20) -> str:
+        """The changes with the largest differences as bars (SVG)."""
+        rows = []
+        for row in self.by_rules.filter("changed").head(most).iter_rows(named=True):
+            label = f"{row['old.rules'] or row['old.verdict']} → {row['new.rules'] or row['new.verdict']}"
+            amount = _amount(row["difference"], row["currency"])
+            rows.append((label, row["difference"], f"{amount} {row['currency']} ({row['cases']:,})"))
+        return bars(rows, f"{self.changed:,} / {self.cases:,}")
+
     def write(self, file: Path) -> None:
         """The table by rules as Parquet, or as CSV where the name ends so."""
         if file.suffix == ".csv":
@@ -56,10 +66,12 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     """Amounts as decimal strings of their currency."""
     currency = row["currency"]
     money = {"old.total", "new.total", "difference"}
-    return {
-        name.replace(".", "_"): Money(value, currency).amount() if name in money else value
-        for name, value in row.items()
-    }
+    return {name.replace(".", "_"): _amount(value, currency) if name in money else value for name, value in row.items()}
+
+
+def _amount(minor: int, currency: str) -> str:
+    """A decimal string; losses are told with their sign."""
+    return ("-" if minor < 0 else "") + Money(abs(minor), currency).amount()
 
 
 def compare(
@@ -81,12 +93,29 @@ def compare(
             groups = {name: [_added(parts, [name, "currency"])] for name, parts in groups.items()}
         if progress:
             progress(cases)
-    by_rules = _added(sums, RULES).sort(pl.col("difference").abs(), "cases", *RULES, descending=[True, True, *[False] * 5])
-    changed = by_rules.filter((pl.col("gain") + pl.col("lose") > 0) | _differs())["cases"].sum()
-    by = {name: _added(parts, [name, "currency"]).sort("difference", name, nulls_last=True) for name, parts in groups.items()}
+    by_rules = _added([_plainly(part) for part in sums], RULES).sort(
+        pl.col("difference").abs(), "cases", *RULES, descending=[True, True, *[False] * 5]
+    )
+    by_rules = by_rules.with_columns(((pl.col("gain") + pl.col("lose") > 0) | _differs()).alias("changed"))
+    changed = by_rules.filter("changed")["cases"].sum()
+    by = {
+        name: _added(parts, [name, "currency"]).sort("difference", name, nulls_last=True)
+        for name, parts in groups.items()
+    }
     known = {pack.hash for pack in old.packs}
     packs = tuple(f"{pack.id} {pack.version}" for pack in new.packs if pack.hash not in known)
     return Comparison(cases, int(changed or 0), by_rules, by, packs)
+
+
+def _plainly(part: pl.DataFrame) -> pl.DataFrame:
+    """Each rule named once, however many losses it makes good."""
+
+    def once(names: str) -> str:
+        return " + ".join(dict.fromkeys(names.split(" + ")))
+
+    return part.with_columns(
+        pl.col(name).map_elements(once, return_dtype=pl.String, skip_nulls=True) for name in ("old.rules", "new.rules")
+    )
 
 
 def _differs() -> pl.Expr:
@@ -98,7 +127,9 @@ def side_by_side(frame: pl.DataFrame, before: Bulk, after: Bulk) -> pl.DataFrame
     columns = ["currency", *(column for column in DIMENSIONS.values() if column in frame.columns)]
     told = frame.select(
         *columns,
-        (pl.col(REFERENCE).cast(pl.String) if REFERENCE in frame.columns else pl.lit(None, dtype=pl.String)).alias("ref"),
+        (pl.col(REFERENCE).cast(pl.String) if REFERENCE in frame.columns else pl.lit(None, dtype=pl.String)).alias(
+            "ref"
+        ),
         *(pl.lit(None, dtype=pl.String).alias(column) for column in DIMENSIONS.values() if column not in frame.columns),
     )
     return pl.concat([told, _summary(before, frame, "old"), _summary(after, frame, "new")], how="horizontal")

@@ -1,11 +1,12 @@
-"""Given cases as columns: one row an asked line, a column a fact; what follows from others is filled in where it lacks."""
+"""Given cases as columns: one row an asked line, a column a fact; what follows from others is filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -69,7 +70,11 @@ def prepared(frame: pl.DataFrame, where: str = "claims") -> pl.DataFrame:
     try:
         typed = frame.with_columns(
             [_typed(frame, name) for name in frame.columns if name != REFERENCE]
-            + [pl.lit(None, dtype=pl.String).alias(name) for name in ("market", "platform") if name not in frame.columns]
+            + [
+                pl.lit(None, dtype=pl.String).alias(name)
+                for name in ("market", "platform")
+                if name not in frame.columns
+            ]
         )
     except pl.exceptions.PolarsError as error:
         raise ClaimsMalformed(str(error).splitlines()[0][:120], field=where, rule="each column in its type") from None
@@ -107,7 +112,9 @@ def zone_name(market: str | None) -> str:
 
 def _with_times(frame: pl.DataFrame) -> pl.DataFrame:
     missing = [
-        item for item in SINCE if item[1] in frame.columns and (item[0] not in frame.columns or frame[item[0]].has_nulls())
+        item
+        for item in SINCE
+        if item[1] in frame.columns and (item[0] not in frame.columns or frame[item[0]].has_nulls())
     ]
     late = {"order.promised_by", "order.delivered_at"} <= set(frame.columns)
     if not missing and not late:
@@ -129,9 +136,7 @@ def _with_times(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts, how="diagonal").sort("@at").drop("@at")
 
 
-def _elapsed(
-    part: pl.DataFrame, measure: str, base: str, day: dict[str, pl.Expr], zone: str, market: str
-) -> pl.Expr:
+def _elapsed(part: pl.DataFrame, measure: str, base: str, day: dict[str, pl.Expr], zone: str, market: str) -> pl.Expr:
     start, end = day[base], day["asked_at"]
     if measure == "days":
         return (end - start).dt.total_days()
@@ -145,7 +150,10 @@ def _elapsed(
     found = unique.with_columns(
         pl.Series(
             "days",
-            [workdays_between(_noon(one, zone), _noon(other, zone), _zone(zone), market) for one, other in unique.iter_rows()],
+            [
+                workdays_between(_noon(one, zone), _noon(other, zone), _zone(zone), market)
+                for one, other in unique.iter_rows()
+            ],
             dtype=pl.Int64,
         )
     )
@@ -153,8 +161,6 @@ def _elapsed(
 
 
 def _zone(name: str) -> tzinfo:
-    from zoneinfo import ZoneInfo
-
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
@@ -185,12 +191,19 @@ def _with_states(frame: pl.DataFrame) -> pl.DataFrame:
         fault = pl.col("findings.fault") if "findings.fault" in names else none
         if "case.reason" in names:
             by_leaf = {
-                f"{kind}|{leaf.claimant}|{leaf.code}": leaf.fault for kind, leaves in TREE.items() for leaf in leaves if leaf.fault
+                f"{kind}|{leaf.claimant}|{leaf.code}": leaf.fault
+                for kind, leaves in TREE.items()
+                for leaf in leaves
+                if leaf.fault
             }
             leaf = pl.concat_str("case.kind", "case.claimant", "case.reason", separator="|")
             fault = pl.coalesce(fault, leaf.replace_strict(by_leaf, default=None, return_dtype=pl.String))
         frame = frame.with_columns(fault.alias("fault"))
-    ours = pl.when(pl.col("order.fulfilled_by") == "seller").then(pl.lit("safe_t")) if "order.fulfilled_by" in names else None
+    ours = (
+        pl.when(pl.col("order.fulfilled_by") == "seller").then(pl.lit("safe_t"))
+        if "order.fulfilled_by" in names
+        else None
+    )
     programme = pl.lit("fba") if ours is None else ours.otherwise(pl.lit("fba"))
     of_seller = (pl.col("case.claimant") == "seller") & (pl.col("platform") == "amazon")
     return _filled(frame, "case.programme", pl.when(of_seller).then(programme))
@@ -212,3 +225,16 @@ def _with_shares(frame: pl.DataFrame) -> pl.DataFrame:
     extra = pl.min_horizontal(start + count, paid % whole) - start
     share = paid // whole * count + pl.max_horizontal(extra, pl.lit(0))
     return _filled(frame, "line.price_paid", pl.when(whole > 0).then(share))
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows of ``Facts.rows`` as columns; nothing is derived anew. ``ref`` may stand among the facts."""
+    names = sorted({name for row in rows for name in row if name in FACTS} | {"market", "platform"})
+    schema = {name: type_of(name) for name in names}
+    columns = {name: [_utc(row.get(name)) for row in rows] for name in names}
+    frame = pl.DataFrame(columns, schema=schema)
+    return frame.with_columns(pl.Series(REFERENCE, [row.get(REFERENCE) for row in rows], dtype=pl.String))
+
+
+def _utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -158,7 +158,7 @@ class Finish:
             return Ruling(verdict, 0, (), refused[0] if verdict == "deny" else "")
         return self._given(get, best, refused, asks=asks)
 
-    def _given(
+    def _given(  # noqa: C901, PLR0912 - one walk a row: calls between its parts would cost more than all of it
         self, get: Any, best: list[tuple[int, int, Any]], refused: tuple[str, bool], *, asks: bool
     ) -> Ruling:
         if len(best) > 1:
@@ -201,11 +201,11 @@ class Finish:
             verdict = "need_evidence" if asks else "deny"
         else:
             verdict = "partly" if told else "grant"
-        return Ruling(verdict, total, tuple([entry for _, entry in rulings]), refused[0] or ("guard" if guarded else ""))
+        return Ruling(
+            verdict, total, tuple([entry for _, entry in rulings]), refused[0] or ("guard" if guarded else "")
+        )
 
-    def _refused(
-        self, row: Row, best: list[tuple[int, int, Any]], denied: Sequence[Sequence[int]]
-    ) -> tuple[str, bool]:
+    def _refused(self, row: Row, best: list[tuple[int, int, Any]], denied: Sequence[Sequence[int]]) -> tuple[str, bool]:
         """The rule that shuts the main loss out, and whether anything is refused beside what is granted."""
         granted = {i for _, i, _ in best}
         main, partial = "", False

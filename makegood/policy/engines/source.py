@@ -71,11 +71,8 @@ class Source:
         return f"def decide(row, get):\n{body}\n"
 
     def _loads(self) -> list[str]:
-        states = [
-            f"    {' = '.join(self._state(at, slot) for at in range(len(self.program.packs)) for slot in self.slot_at)} = 0"
-        ]
-        if not self.slot_at or not self.program.packs:
-            states = []
+        names = [self._state(at, slot) for at in range(len(self.program.packs)) for slot in self.slot_at]
+        states = [f"    {' = '.join(names)} = 0"] if names else []
         return [*self.loads, *states, *self._sures(), "    waits = refers = None"]
 
     def _sures(self) -> list[str]:
@@ -149,7 +146,7 @@ class Source:
             self.loads.append(load)
         return name
 
-    def _plain(self, cell: Cell, value: str) -> str | None:
+    def _plain(self, cell: Cell, value: str) -> str | None:  # noqa: PLR0911 - one for each kind of cell
         """A test that needs the value alone, true or false where it is known; None where it needs more."""
         match cell:
             case Known():
@@ -242,7 +239,7 @@ class Source:
         if denominator_of(formula) is None:
             return None
         numerator, denominator = build(formula, Numerators(self, defaults))
-        known = [f"{self.variable(fact, defaults)} is not None" for fact in facts_in(formula) if fact not in ()]
+        known = [f"{self.variable(fact, defaults)} is not None" for fact in facts_in(formula)]
         if currencies_in(formula) - {self.program.settled.get("currency")}:
             known = ["False"]
         return numerator, denominator, known

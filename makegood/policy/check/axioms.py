@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from makegood.policy.check.solve import Clause
@@ -31,6 +31,28 @@ def _same_start(space: Space) -> Iterator[Clause]:
             rest = space.classes[one.name] - {value}
             ways = [Literal(((other.name, fitting),))] if fitting else []
             yield [Literal(((one.name, rest),)), *ways] if rest else ways
+
+
+def fitted(case: Mapping[str, Any], classes: Mapping[str, frozenset[Any]]) -> dict[str, Any]:
+    """The case with a count of days for which its months, working days and hours since the same moment are so too.
+
+    Where days are counted, the others say nothing more and are left out.
+    """
+    counted = [name for name in case if name in FACTS and FACTS[name].since]
+    found = dict(case)
+    for days in [name for name in counted if FACTS[name].measure == "days" and case[name] is not None]:
+        low, high = float("-inf"), float("inf")
+        for name in counted:
+            if FACTS[name].since == FACTS[days].since:
+                span = dict(_spans(classes[name]))[case[name]]
+                least, most = _days_of(FACTS[name].measure, *span)
+                if FACTS[name].measure == "months":  # so many days that it is so whatever the months' lengths
+                    least, most = (31 * (span[0] - 1) + 1 if span[0] > 0 else least), 28 * span[1]
+                low, high = max(low, least), min(high, most)
+                if name != days:
+                    found.pop(name)
+        found[days] = int(min(max(case[days], low), high))
+    return found
 
 
 def _spans(classes: frozenset[Any]) -> list[tuple[Any, tuple[float, float]]]:

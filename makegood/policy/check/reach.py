@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from makegood.policy.check.axioms import axioms_of
+from makegood.policy.check.axioms import axioms_of, fitted
 from makegood.policy.check.finding import Finding, finding
 from makegood.policy.check.solve import Clause, Domains, narrowed, solve, witness
 from makegood.policy.check.space import SOMETHING_ELSE, Literal, Region, Space
 from makegood.policy.combination import Combination
 from makegood.policy.packs import Pack, Rule
 from makegood.policy.reasons import reasons_of
-from makegood.policy.vocabulary import FACTS
 
 CLAIMANTS = ("customer", "seller")
 
@@ -76,12 +75,7 @@ def told(case: Domains, start: Domains, *regions: Region) -> dict[str, Any]:
     names |= {f"evidence.{kind}" for region in regions for need in region.needs for kind in need}
     names |= {name for name, values in case.items() if values != start[name]}
     found = {name: value for name, value in witness(case).items() if name in names}
-    # Where days are told, months and working days since the same moment say nothing more.
-    days = {FACTS[name].since for name in found if name in FACTS and FACTS[name].measure == "days"}
-    return {
-        name: value for name, value in found.items()
-        if name not in FACTS or FACTS[name].measure in {"", "days"} or FACTS[name].since not in days
-    }  # fmt: skip
+    return fitted(found, start)
 
 
 def check_reach(pack: Pack, by: Combination) -> Iterator[Finding]:

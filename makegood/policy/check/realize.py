@@ -20,6 +20,7 @@ from makegood.policy.vocabulary import FACTS, FactType
 from makegood.policy.written import WrittenPack
 
 NOON = dt.time(12)
+DAYS_AT_MOST = {"days": 1.0, "months": 31.0, "workdays": 3.0, "hours": 1 / 86400}
 OTHER_MARKET = "CH"  # a country that no shipped pack is for
 
 
@@ -57,8 +58,14 @@ class _Drawn:
         ordered = self.case.get("@order.ordered_at")
         if ordered is not None:
             self.found["order.ordered_at"] = self._noon(ordered)
-            day = day or ordered + dt.timedelta(days=max(0, self.case.get("days_since_order", 30)))
+            day = day or ordered + dt.timedelta(days=self.case.get("days_since_order", self._days_since_ordered()))
         return min(max(day or PRESENT, dt.date(1990, 1, 1)), dt.date(2100, 1, 1))
+
+    def _days_since_ordered(self) -> int:
+        """Enough for everything that is counted from a moment after the order."""
+        counted = [(FACTS[name], value) for name, value in self.case.items() if name in FACTS and FACTS[name].since]
+        days = [value * DAYS_AT_MOST[spec.measure] for spec, value in counted if spec.since != "order.ordered_at"]
+        return max([30, *(int(count) + 1 for count in days)])
 
     def _noon(self, day: dt.date) -> dt.datetime:
         return dt.datetime.combine(min(max(day, dt.date(1985, 1, 1)), dt.date(2110, 1, 1)), NOON, tzinfo=self.zone)

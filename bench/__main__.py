@@ -18,7 +18,17 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
 def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
-    from bench import against_others, deadlines, filing_http, growing, importing, ledger_growth, mutating, settling
+    from bench import (
+        against_others,
+        deadlines,
+        filing_http,
+        growing,
+        importing,
+        ledger_growth,
+        mailing,
+        mutating,
+        settling,
+    )
 
     return {
         ("spine.settle_vs_psycopg",): settling.measure,
@@ -27,6 +37,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("import.rows_vs_copy", "import.memory_growth"): importing.measure,
         ("ledger.balance_growth",): ledger_growth.measure,
         ("deadlines.open_million",): deadlines.measure,
+        ("mail.intake_vs_parsing",): mailing.measure,
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,
         ("queue.page_growth", "case.page_growth", "api.cases_growth"): growing.measure,
     }

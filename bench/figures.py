@@ -32,6 +32,7 @@ PROMISES = (
     Promise("api.cases_growth", 1.5, "lower"),
     Promise("ledger.balance_growth", 1.5, "lower"),
     Promise("deadlines.open_million", 1.5, "lower"),
+    Promise("mail.intake_vs_parsing", 0.01, "higher"),
     Promise("policy.mutants_noticed", 0.95, "higher"),
     Promise("policy.check_seconds", 30, "lower"),
 )

@@ -15,7 +15,8 @@ from makegood.accounts.states import Role
 from makegood.cases.tracking import tracking_token
 from makegood.config.api import api
 from makegood.kit import tenancy
-from tests.api_client import Caller, issue_token, problem
+from makegood.webhooks import commands as webhooks
+from tests.api_client import OWNER, Caller, issue_token, problem
 from tests.conftest import open_merchant
 from tests.shop import Bought, ask, sell
 
@@ -201,6 +202,7 @@ BODIES: dict[str, Callable[[], Any]] = {
     "appeal": lambda: {"grounds": "x"},
     "review": lambda: {"outcome": "upheld", "why": "x"},
     "messages": lambda: {"body": "x"},
+    "replay": lambda: {"delivery": 1},
     "events": lambda: {"kind": "delivered", "happened_at": "2026-11-16T04:00:00Z"},
 }
 
@@ -209,14 +211,20 @@ BODIES: dict[str, Callable[[], Any]] = {
 def test_another_merchants_references_are_answered_like_unknown_ones(merchant: int, method: str, path: str) -> None:
     order = sell(position="not_shipped", at=datetime.now(UTC))
     case = ask(order, "cancellation", "changed_mind", at=datetime.now(UTC), statement="canary-7f3a")
-    known = {"cases": case.ref, "orders": order.number, "parcels": f"P-{order.number}"}[path.split("/")[3]]
+    webhook = webhooks.add_endpoint(
+        url="https://receiver.example/", label="canary-7f3a", actor=OWNER, at=datetime.now(UTC)
+    )
+    named = {"cases": case.ref, "orders": order.number, "parcels": f"P-{order.number}", "webhooks": webhook.ref}
+    known = named[path.split("/")[3]]
     with tenancy.acting_for(open_merchant()):
         stranger = Caller(issue_token(Role.OWNER))
 
     def ask_for(ref: str) -> Any:
-        address = path.removeprefix("/api/v1").replace("{ref}", ref)
+        address = path.removeprefix("/api/v1").replace("{ref}", ref).replace("{delivery}", "1")
         if method == "get":
             return stranger.get(address)
+        if method != "post":
+            return stranger.send(method.upper(), address, {"label": "x"})
         last = path.rsplit("/", 1)[-1]
         if last == "evidence":
             return stranger.client.post(
@@ -240,4 +248,4 @@ def test_every_route_needs_a_token_but_the_link_and_what_is_signed(merchant: int
         path for path, methods in document["paths"].items() for one in methods.values() if not one.get("security")
     }
 
-    assert open_routes == {"/api/v1/track/{token}", "/api/v1/gateways/{name}/webhook"}
+    assert open_routes == {"/api/v1/track/{token}", "/api/v1/gateways/{name}/webhook", "/api/v1/receipt-keys"}

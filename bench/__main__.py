@@ -28,6 +28,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         mailing,
         mutating,
         settling,
+        triaging,
     )
 
     return {
@@ -39,6 +40,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("deadlines.open_million",): deadlines.measure,
         ("mail.intake_vs_parsing",): mailing.measure,
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,
+        ("triage.macro_f1_zh", "triage.macro_f1_en", "triage.messages_per_second"): triaging.measure,
         ("queue.page_growth", "case.page_growth", "api.cases_growth"): growing.measure,
     }
 

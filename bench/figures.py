@@ -35,6 +35,9 @@ PROMISES = (
     Promise("mail.intake_vs_parsing", 0.01, "higher"),
     Promise("policy.mutants_noticed", 0.95, "higher"),
     Promise("policy.check_seconds", 30, "lower"),
+    Promise("triage.macro_f1_zh", 0.65, "higher"),
+    Promise("triage.macro_f1_en", 0.9, "higher"),
+    Promise("triage.messages_per_second", 500, "higher"),
 )
 
 

@@ -1,16 +1,22 @@
-"""Interpreter and compiled Python give one answer, on every rule of every shipped pack and at every edge."""
+"""Interpreter, compiled Python and columns give one answer: at every edge of every rule, and on generated cases."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, date
 from typing import Any
 
 import pytest
 
 from makegood.policy.check.drawing import drawn_cases
+from makegood.policy.clock import zone_of
 from makegood.policy.decide import decide
+from makegood.policy.engines.bulk import Bulk
+from makegood.policy.engines.claims import frame_of
 from makegood.policy.engines.compiled import Compiled
 from makegood.policy.engines.ruling import Ruling, ruling_of
 from makegood.policy.facts import Facts
+from makegood.policy.generate import Generator
 from makegood.policy.packs import Pack
 from makegood.policy.quote import packs_for
 from tests.policy.cases import PACKS, a_case, a_pack, a_rule, refund
@@ -69,3 +75,47 @@ def test_what_a_formula_divides_by_is_left_to_exact_fractions() -> None:
     told, compiled = both_say(a_case(), [pack])
     assert compiled == told
     assert told.total == 5001  # 100.01 over two units, half up
+
+
+MARKETS = [("CN", "tmall", "CNY"), ("DE", "amazon", "EUR"), ("GB", "own-store", "GBP"), ("US", "amazon", "USD")]
+CASES_A_MARKET = 5_000
+
+
+@pytest.mark.parametrize(("market", "platform", "currency"), MARKETS)
+def test_all_three_agree_on_generated_cases(market: str, platform: str, currency: str) -> None:
+    packs = PACKS.applying(market=market, platform=platform, day=date(2026, 11, 14))
+    rows = [
+        row
+        for unknown in (0.02, 0.3)
+        for row in Generator(
+            packs, market=market, platform=platform, currency=currency, seed=5, unknown=unknown
+        ).rows(CASES_A_MARKET // 2)
+    ]  # fmt: skip
+    compiled = [engine(packs).ruling(row) for row in rows]
+    for row, ruling in zip(rows, compiled, strict=True):
+        document = {"market": market, "currency": currency, "asked_at": row["asked_at"].isoformat()}
+        facts = Facts(document=document, rows=(row,))
+        assert ruling == ruling_of(decide(facts, packs, by=BY)), row
+    assert {ruling.verdict for ruling in compiled} == {"grant", "partly", "deny", "need_evidence", "refer"}
+
+    bulk = Bulk(PACKS, [pack.id for pack in packs])
+    by_columns = bulk.rule(frame_of(rows))
+    assert by_columns.rows() == bulk.as_frame(compiled).rows()
+    assert sum(columns is not None for columns in bulk.columns.values()) > 3
+
+
+def test_every_edge_of_every_rule_comes_out_alike_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("makegood.policy.engines.bulk.FEW", 0)
+    facts = [Facts.from_json(case.facts) for pack in PACKS.packs for case in drawn_cases(pack, BY)]
+    rows = [facts_.rows[0] for facts_ in facts if facts_.market][::6]
+    bulk = Bulk(PACKS)
+    by_columns = bulk.rule(frame_of(rows))
+    one_by_one = [engine(_applying(row)).ruling(row) for row in rows]
+    assert by_columns.rows() == bulk.as_frame(one_by_one).rows()
+    assert None not in bulk.columns.values()
+
+
+def _applying(row: Mapping[str, Any]) -> list[Pack]:
+    zone = zone_of(row["market"]) or UTC
+    day = row["asked_at"].astimezone(zone).date()
+    return PACKS.applying(market=row["market"], platform=row.get("platform", ""), day=day)

@@ -39,7 +39,7 @@ class Compiled:
         kind = row["case.kind"]
         dated = self.dated.get(kind)
         if dated is None:
-            dated = self.dated[kind] = self._edges(kind)
+            dated = self.dated[kind] = self.edges(kind)
         eras = tuple([self._era(at, edges, last, row, on) for at, edges, last in dated]) if dated else ()
         key = (kind, row["case.claimant"], get("case.reason"), get("currency"), eras)
         function = self.functions.get(key)
@@ -50,12 +50,16 @@ class Compiled:
     def program(self, key: tuple[Any, ...]) -> Program:
         """``key`` is kind, claimant, reason, currency and the eras of the packs that have any."""
         kind, claimant, reason, currency, eras = key
-        era_of = dict(zip([at for at, _, _ in self._edges(kind)], eras, strict=True))
-        entries = [entries_in(pack, kind, self.by, era_of.get(at, 0)) for at, pack in enumerate(self.packs)]
         settled = {"case.kind": kind, "case.claimant": claimant, "case.reason": reason, "currency": currency}
+        return self.program_of(settled, dict(zip([at for at, _, _ in self.edges(kind)], eras, strict=True)))
+
+    def program_of(self, settled: Mapping[str, Any], eras: Mapping[int, int]) -> Program:
+        """What is left when these facts are settled, in these eras of the packs' rules."""
+        kind = settled["case.kind"]
+        entries = [entries_in(pack, kind, self.by, eras.get(at, 0)) for at, pack in enumerate(self.packs)]
         return program_of(self.packs, self.by, settled=settled, entries=entries)
 
-    def _edges(self, kind: str) -> tuple[tuple[int, list[date], datetime], ...]:
+    def edges(self, kind: str) -> tuple[tuple[int, list[date], datetime], ...]:
         found = []
         for at, pack in enumerate(self.packs):
             if edges := table_of(pack, kind, self.by).edges:
@@ -130,7 +134,7 @@ class Finish:
     def rank(self, number: int, slot: int, row: Row) -> int:
         """Where a rule stands among remedies of equal worth; less is preferred."""
         rule = self.rules[number]
-        wanted = row.get("case.wants", rule.pack.assume.get("case.wants"))
+        wanted = row.get("case.wants")  # what a pack assumes was not asked for by anybody
         return min((self.by.rank_of(r.kind, wanted) for r in rule.remedies(self.slots[slot])), default=0)
 
     def finish(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from makegood.kit.money import Money, allocate
@@ -16,6 +16,7 @@ Row = dict[str, Any]
 SINCE = tuple((spec.name, spec.since, spec.measure) for spec in FACTS.values() if spec.since)
 # Platforms that sell at a distance only; a shop of one's own may be either.
 DISTANCE_PLATFORMS = frozenset({"amazon", "jd", "pinduoduo", "taobao", "tmall"})
+WITHDRAWAL_DAYS = 14  # Directive 2011/83/EU, Art. 9(1), and what came of it in the United Kingdom
 STATE_BY_POSITION = {
     "not_shipped": "pending",
     "in_transit": "shipped",
@@ -64,10 +65,15 @@ def _typed_line(line: Mapping[str, Any], currency: str) -> Row:
 def _add_times(row: Row) -> None:
     asked: datetime = row["asked_at"]
     zone: tzinfo = zone_of(row.get("market", "")) or asked.tzinfo or UTC
+    delivered, notice = row.get("order.delivered_at"), row.get("case.notice_at")
+    if delivered is not None:
+        row.setdefault("order.withdrawal_ends_at", delivered + timedelta(days=WITHDRAWAL_DAYS))
+        if notice is not None:
+            row.setdefault("case.days_to_notice", days_between(delivered, notice, zone))
     for name, base, measure in SINCE:
         if base in row:
             row[name] = _elapsed(measure, row[base], asked, zone, row.get("market", ""))
-    promised, delivered = row.get("order.promised_by"), row.get("order.delivered_at")
+    promised = row.get("order.promised_by")
     if promised is not None and delivered is not None:
         row["days_late"] = max(0, days_between(promised, delivered, zone))
 

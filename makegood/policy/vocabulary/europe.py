@@ -11,6 +11,12 @@ GIVEN: tuple[FactSpec, ...] = (
     FactSpec("case.withdrawal_told", F, "商家已告知撤回权", "the trader told of the right of withdrawal"),
     FactSpec("case.return_cost_told", F, "商家已告知退货运费由谁承担", "the trader told who pays the way back"),
     FactSpec("line.diminished_value", A, "超出查验所致的价值减损", "value lost by handling beyond inspection"),
+    FactSpec(
+        "line.made_good_in_time",
+        F,
+        "在签收后三十天内要求维修或换货",
+        "repair or replacement was asked for within 30 days",
+    ),
     FactSpec("line.repaired", F, "曾在责任期内维修", "it was repaired within the time of liability"),
     FactSpec("case.repaired_at", I, "维修或换货后交还的时间", "when it came back from repair or replacement"),
     FactSpec("line.made_good_before", N, "此前已维修或换货的次数", "repairs and replacements made before"),
@@ -31,7 +37,7 @@ DERIVED: tuple[FactSpec, ...] = (
     ),
     since("months_since_withdrawal_end", "order.withdrawal_ends_at", "撤回期届满", "withdrawal ended", "months"),
     FactSpec(
-        "case.days_to_notice", FactType.DAYS, "签收至通知的天数", "days from delivery to the notice", derived=True,
+        "case.days_to_notice", N, "签收至通知的天数", "days from delivery to the notice", derived=True,
         may_be_given=True, where="case.notice_at less order.delivered_at, in days of the market", unit="days",
         needs=("order.delivered_at", "case.notice_at"),
     ),

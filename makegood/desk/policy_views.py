@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.models import Merchant
 from makegood.accounts.states import May
+from makegood.cases.replays import BATCH, stored_cases
 from makegood.desk.members import for_staff
 from makegood.desk.rendering import page, people_of
 from makegood.kit import errors
 from makegood.policy import commands, grid, queries
+from makegood.policy.backtest import compare, replaced
 from makegood.policy.marks import PackMalformed
+
+BATCHES_MAX = 4  # of stored decisions in one request; more are for the command line
+ROWS_MAX = 50
 
 
 @require_http_methods(["GET", "POST"])
@@ -102,6 +109,24 @@ def policy_check(request: HttpRequest, merchant: Merchant, actor: Actor, draft: 
     except errors.Malformed as refused:
         refusal = refused
     return page(request, merchant, "policy_findings", actor=actor, refusal=refusal, findings=found, typed_only=True)
+
+
+@require_GET
+@for_staff
+def policy_past_cases(request: HttpRequest, merchant: Merchant, actor: Actor, draft: str) -> HttpResponse:
+    """What the draft would have decided on past cases, beside what is in force: who wins, who loses, how much."""
+    require(actor, May.POLICY)
+    found = queries.draft(draft)
+    old = queries.registry_of_merchant()
+    new = replaced(old, [grid.read_content(found.content, found.pack)])
+    told = compare(islice(stored_cases(), BATCHES_MAX), old, new)
+    rows = [row for row in told.by_rules.iter_rows(named=True) if row["changed"]][:ROWS_MAX]
+    return page(
+        request, merchant, "policy_past_cases", actor=actor, draft=found, told=told, rows=rows,
+        chart=mark_safe(told.chart()) if rows else "",  # noqa: S308 - drawn by us, every text in it escaped
+        groups=[(name, list(frame.iter_rows(named=True))[:ROWS_MAX]) for name, frame in told.by.items()],
+        limit=BATCHES_MAX * BATCH,
+    )  # fmt: skip
 
 
 def _act_on_draft(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:

@@ -266,6 +266,23 @@ def test_a_manager_edits_checks_and_publishes_in_the_browser() -> None:
     assert day in page(member.get("/policy"))
 
 
+def test_a_draft_is_tried_on_past_cases_and_says_who_gains(merchant: int) -> None:
+    at = timezone.now()
+    order = sell(Bought(1, 10_000), at=at - timedelta(days=19))
+    case = ask(order, "return", "changed_mind", at=at)
+    cases.decide_case(ref=case.ref, actor=AGENT, at=at)
+    ref, member = start(), Member("manager")
+    assert "Nothing would be decided otherwise" in page(member.get(f"/policy/drafts/{ref}/past-cases"))
+    change(ref, "house-return-no-reason", GENEROUS)
+
+    shown = page(member.get(f"/policy/drafts/{ref}/past-cases"))
+
+    assert "1 of 1 lines" in shown
+    assert "house-return-no-reason" in shown
+    assert case.ref in shown
+    assert "<svg" in shown
+
+
 def test_copying_and_removing_rules() -> None:
     member = Member("owner")
     place = member.post("/policy", {"do": "start", "pack": "house"})["Location"].removeprefix(member.base)

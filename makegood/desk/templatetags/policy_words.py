@@ -48,6 +48,18 @@ PARTS = {
 }
 
 
+DIMENSIONS = {
+    "market": gettext_lazy("market"),
+    "category": gettext_lazy("category"),
+    "promotion": gettext_lazy("promotion"),
+}
+
+
+@register.filter
+def dimension_said(name: str) -> str:
+    return str(DIMENSIONS.get(name, name))
+
+
 @register.filter
 def in_reading(text: Text) -> str:
     """A text of a pack in the reader's language."""

@@ -69,6 +69,7 @@ class ConversationView:
     opened_at: datetime
     last_at: datetime
     excerpt: str = ""
+    letter: str = ""  # the beginning of what a person wrote to us last
     messages: tuple[MessageView, ...] = ()
     undeliverable: bool = False
 
@@ -100,9 +101,13 @@ def inbox(*, limit: int = 100) -> list[ConversationView]:
         Conversation.objects.exclude(waits_for_agent="").select_related("case", "customer").order_by("last_at")[:limit]
     )
     excerpts: dict[int, str] = {}
-    for message in Message.objects.filter(conversation__in=found).order_by("id").only("conversation_id", "body"):
+    letters: dict[int, str] = {}
+    wanted = ("conversation_id", "body", "direction", "automatic")
+    for message in Message.objects.filter(conversation__in=found).order_by("id").only(*wanted):
         excerpts[message.conversation_id] = message.body[:160]
-    return [_view(one, excerpt=excerpts.get(one.id, "")) for one in found]
+        if message.direction == "in" and not message.automatic:
+            letters[message.conversation_id] = message.body[:2000]
+    return [_view(one, excerpt=excerpts.get(one.id, ""), letter=letters.get(one.id, "")) for one in found]
 
 
 @db.query
@@ -155,7 +160,9 @@ def file_of(conversation_ref: str, file_id: int) -> MessageFile | None:
     return MessageFile.objects.filter(id=file_id, message__conversation__ref=conversation_ref).first()
 
 
-def _view(found: Conversation, *, excerpt: str = "", messages: tuple[MessageView, ...] = ()) -> ConversationView:
+def _view(
+    found: Conversation, *, excerpt: str = "", letter: str = "", messages: tuple[MessageView, ...] = ()
+) -> ConversationView:
     return ConversationView(
         ref=found.ref,
         case_ref=found.case.ref if found.case else "",
@@ -169,6 +176,7 @@ def _view(found: Conversation, *, excerpt: str = "", messages: tuple[MessageView
         opened_at=found.opened_at,
         last_at=found.last_at,
         excerpt=excerpt,
+        letter=letter,
         messages=messages,
         undeliverable=Contact.objects.filter(
             kind="email", value=found.address, undeliverable_at__isnull=False

@@ -21,6 +21,7 @@ from makegood.conversations import commands, queries
 from makegood.conversations.queries import ConversationView
 from makegood.desk.action_views import TextMissing
 from makegood.desk.members import for_staff
+from makegood.desk.proposing import reading_of
 from makegood.desk.rendering import page, people_of
 from makegood.kit import db, errors, files, refs
 from makegood.orders.queries import orders_page
@@ -65,6 +66,7 @@ def _page(
         actor=actor,
         refusal=refusal,
         conversation=found,
+        reading=reading_of(found),
         own_cases=own,
         own_orders=orders_page(customer_id=found.customer_id, limit=20).rows if found.customer_id else (),
         people=people_of(found.customer_id, found.customer_name),

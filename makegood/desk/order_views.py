@@ -21,6 +21,7 @@ from makegood.cases.models import Case
 from makegood.cases.states import Kind
 from makegood.desk.mail_views import attach
 from makegood.desk.members import for_staff
+from makegood.desk.proposing import reading_for
 from makegood.desk.rendering import page
 from makegood.kit import errors
 from makegood.kit.pages.language import text_language
@@ -69,6 +70,7 @@ def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -
             messages.success(request, _("Filed as %(ref)s.") % {"ref": case.ref})
             return redirect("desk:case", merchant.slug, case.ref)
     language = text_language()
+    reading = reading_for(conversation)
     return page(
         request,
         merchant,
@@ -77,6 +79,8 @@ def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -
         refusal=refusal,
         order=found,
         conversation=conversation,
+        reading=reading,
+        chosen_reason=request.POST.get("reason", reading.wish if reading else ""),
         shares=queries.paid_shares(found),
         lines=askable_lines(found),
         variants=variants_of(found),

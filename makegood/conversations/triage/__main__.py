@@ -7,6 +7,12 @@ import sys
 from makegood.conversations.triage.model import SHIPPED, as_text
 from makegood.conversations.triage.training import sentences, train
 
-SHIPPED.write_text(as_text(train()))
-count = sum(1 for _ in sentences())
-sys.stdout.write(f"{SHIPPED.name}: {SHIPPED.stat().st_size // 1024} KB from {count} sentences\n")
+
+def main() -> None:
+    SHIPPED.write_text(as_text(train()))
+    count = sum(1 for _ in sentences())
+    sys.stdout.write(f"{SHIPPED.name}: {SHIPPED.stat().st_size // 1024} KB from {count} sentences\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ from makegood.conversations.triage.states import Intent, Urgency
 from makegood.kit import errors
 from makegood.kit.money import Money
 
+_MOST = 5000
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3041-\u30fe]")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
@@ -52,9 +53,14 @@ class Amount:
     words: str
 
 
+def _plain(text: str) -> str:
+    """Full-width signs as plain ones and single spaces, of the beginning: a long text costs no more than a short one."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text[:_MOST]))
+
+
 def language_of(text: str) -> str:
     """``zh-hans``, ``en``, ``ja``, or empty where the signs do not tell."""
-    han, kana, latin = (len(pattern.findall(text[:5000])) for pattern in (_HAN, _KANA, _LATIN))
+    han, kana, latin = (len(pattern.findall(text[:_MOST])) for pattern in (_HAN, _KANA, _LATIN))
     if kana * 4 >= max(1, han):
         return "ja"
     if han and han >= latin:
@@ -64,7 +70,7 @@ def language_of(text: str) -> str:
 
 def amounts(text: str) -> tuple[Amount, ...]:
     """Sums with their currency, in the order of the text, each once; a bare number is none."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _plain(text)
     found: dict[int, Amount] = {}
     taken: set[int] = set()
     for pattern in (_BEFORE, _AFTER, _SPOKEN):
@@ -104,13 +110,13 @@ def _spoken(figure: str) -> int:
 
 def order_numbers(text: str) -> tuple[str, ...]:
     """What looks like the number of an order, those named as such first. Whether there is such an order, others tell."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _plain(text)
     named = [match["number"] for match in _NAMED.finditer(plain) if any(sign.isdigit() for sign in match["number"])]
     return tuple(dict.fromkeys(one.rstrip("-") for one in [*named, *_BARE.findall(plain)]))[:10]
 
 
 def urgency_of(text: str, intent: str) -> tuple[Urgency, str]:
     """And the words that make it urgent: danger, law, a date that cannot wait."""
-    if found := _HIGH.search(unicodedata.normalize("NFKC", text[:5000])):
+    if found := _HIGH.search(_plain(text)):
         return Urgency.HIGH, found[0]
     return (Urgency.LOW if intent in _CALM else Urgency.NORMAL), ""

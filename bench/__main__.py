@@ -27,6 +27,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ledger_growth,
         mailing,
         mutating,
+        policies,
         settling,
         triaging,
     )
@@ -41,6 +42,13 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("mail.intake_vs_parsing",): mailing.measure,
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,
         ("triage.macro_f1_zh", "triage.macro_f1_en", "triage.messages_per_second"): triaging.measure,
+        ("policy.decide_traced_us", "policy.decide_compiled_us"): policies.measure_decisions,
+        (
+            "policy.backtest_vs_handwritten",
+            "policy.backtest_vs_zen",
+            "policy.diff_vs_run",
+            "policy.backtest_10m_linear",
+        ): policies.measure_backtests,
         ("queue.page_growth", "case.page_growth", "api.cases_growth"): growing.measure,
     }
 

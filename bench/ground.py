@@ -29,6 +29,9 @@ class Size:
     postings: tuple[int, ...]
     open_deadlines: int
     reads: int
+    rulings: int  # generated cases on which the back ends are compared
+    claims: int  # rows of a back-test
+    zen_cases: int
     mutants_every: int  # 1: every changed pack is tried
     peers: bool
 
@@ -42,6 +45,9 @@ FULL = Size(
     postings=(10, 1_000, 100_000),
     open_deadlines=1_000_000,
     reads=300,
+    rulings=1_000_000,
+    claims=1_000_000,
+    zen_cases=100_000,
     mutants_every=1,
     peers=True,
 )
@@ -54,6 +60,9 @@ QUICK = Size(
     postings=(10, 40),
     open_deadlines=300,
     reads=20,
+    rulings=2_000,
+    claims=5_000,
+    zen_cases=500,
     mutants_every=40,
     peers=False,
 )

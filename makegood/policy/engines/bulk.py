@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -16,6 +16,7 @@ from makegood.policy.packs import Pack
 from makegood.policy.registry import Registry
 
 SETTLED = ("case.kind", "case.claimant", "currency")
+ONE_DAY = timedelta(days=1)
 FEW = 200  # below that one row after the other is quicker than to make expressions
 
 
@@ -37,49 +38,42 @@ class Bulk:
         """One ruling a row: verdict, total, refused, and for each loss the rule and its minor units."""
         if not frame.height:
             return pl.DataFrame(schema=self.schema)
-        keyed = frame.with_row_index("@at").with_columns(self._era(frame).alias("@era"))
-        groups = keyed.partition_by("market", "platform", "@era", as_dict=True, include_key=True)
-        found = []
-        for (market, platform, era), part in groups.items():
+        parts = []
+        for where, part in _groups(frame, ["market", "platform"], [self._era(frame)]):
+            (market, platform), era = _first(part, ["market", "platform"]), part[ERA][0]
             packs = self._packs(market or "", platform or "", int(era))
-            ruled = self._rule_part(packs, part.drop("@at", "@era"))
-            found.append(ruled.with_columns(part["@at"]))
-        return pl.concat(found).sort("@at").drop("@at")
+            parts.append((where, self._rule_part(packs, part.drop(ERA))))
+        return _together(parts)
 
     def _rule_part(self, packs: Sequence[Pack], part: pl.DataFrame) -> pl.DataFrame:
         """By columns, kind by kind; what columns cannot say row by row."""
         if part.height < FEW:
             return self.by_rows(packs, part)
         compiled = self._compiled(packs)
-        found = []
-        keyed = part.with_row_index("@row")
-        for (kind, claimant, currency), one in keyed.partition_by(*SETTLED, as_dict=True, include_key=True).items():
-            settled = dict(zip(SETTLED, (kind, claimant, currency), strict=True))
-            for eras, rows in self._by_eras(compiled, str(kind), one):
-                ruled = self._by_columns(compiled, settled, eras, rows.drop("@row"))
-                found.append(ruled.with_columns(rows["@row"]))
-        return found[0].drop("@row") if len(found) == 1 else pl.concat(found).sort("@row").drop("@row")
+        parts = []
+        for where, one in _groups(part, [*SETTLED], []):
+            settled = dict(zip(SETTLED, _first(one, SETTLED), strict=True))
+            ruled = [
+                (rows_at, self._by_columns(compiled, settled, eras, rows))
+                for eras, rows_at, rows in self._by_eras(compiled, settled["case.kind"], one)
+            ]
+            parts.append((where, _together(ruled)))
+        return _together(parts)
 
     def _by_eras(
         self, compiled: Compiled, kind: str, part: pl.DataFrame
-    ) -> Iterator[tuple[dict[int, int], pl.DataFrame]]:
+    ) -> Iterator[tuple[dict[int, int], pl.Series | None, pl.DataFrame]]:
         """The rows by the eras of the packs' rules; a pack whose rules are all undated has none."""
+        dated = compiled.edges(kind)
         zone = zone_name(part["market"][0])
-        names = []
-        for at, edges, _ in compiled.edges(kind):
+        eras = []
+        for at, edges, _ in dated:
             dated_by = compiled.packs[at].dated_by
             moment = pl.coalesce(pl.col(dated_by), "asked_at") if dated_by in part.columns else pl.col("asked_at")
-            day = moment.dt.convert_time_zone(zone).dt.date()
-            names.append(f"@era{at}")
-            part = part.with_columns(
-                pl.sum_horizontal([(day >= edge).cast(pl.Int64) for edge in edges]).alias(names[-1])
-            )
-        if not names:
-            yield {}, part
-            return
-        for eras, rows in part.partition_by(names, as_dict=True, include_key=True).items():
-            ats = (int(name.removeprefix("@era")) for name in names)
-            yield dict(zip(ats, map(int, eras), strict=True)), rows.drop(names)
+            eras.append(_count_of(part, moment, zone, edges).alias(f"{ERA}{at}"))
+        names = [f"{ERA}{at}" for at, _, _ in dated]
+        for where, rows in _groups(part, [], eras):
+            yield dict(zip([at for at, _, _ in dated], _first(rows, names), strict=True)), where, rows.drop(names)
 
     def _by_columns(
         self, compiled: Compiled, settled: dict[str, Any], eras: dict[int, int], rows: pl.DataFrame
@@ -140,20 +134,71 @@ class Bulk:
 
     def _era(self, frame: pl.DataFrame) -> pl.Expr:
         """How many of the days on which a pack begins or ends lie at or before the day a case was asked on."""
-        markets = frame["market"].unique().to_list()
+        markets = frame["market"]
+        only = [markets[0]] if _is_constant(markets) else markets.unique().to_list()
+        zones = {zone_name(market) for market in only}
+        if len(zones) == 1:
+            return _count_of(frame, pl.col("asked_at"), zones.pop(), self.edges).alias(ERA)
         era = pl.lit(0, dtype=pl.Int64)
-        for zone in {zone_name(market) for market in markets}:
-            here = [market for market in markets if zone_name(market) == zone]
-            day = pl.col("asked_at").dt.convert_time_zone(zone).dt.date()
-            count = pl.sum_horizontal([(day >= edge).cast(pl.Int64) for edge in self.edges])
-            of_zone = pl.col("market").is_in([market for market in here if market], nulls_equal=False)
-            if None in here:
+        for zone in zones:
+            here = [market for market in only if market and zone_name(market) == zone]
+            of_zone = pl.col("market").is_in(here)
+            if zone == zone_name(None):
                 of_zone = of_zone | pl.col("market").is_null()
-            era = pl.when(of_zone).then(count).otherwise(era)
-        return era
+            era = pl.when(of_zone).then(_count_of(frame, pl.col("asked_at"), zone, self.edges)).otherwise(era)
+        return era.alias(ERA)
 
     def _packs(self, market: str, platform: str, era: int) -> list[Pack]:
         day = self.edges[era - 1] if era else date.min
         if self.pack_ids:
             return self.registry.named(self.pack_ids, day)
         return self.registry.applying(market=market, platform=platform, day=day)
+
+
+ERA = "@era"
+Placed = tuple[pl.Series | None, pl.DataFrame]  # rows by their numbers in the whole; None: all of them
+
+
+def _count_of(frame: pl.DataFrame, moment: pl.Expr, zone: str, edges: Sequence[date]) -> pl.Expr:
+    """How many of the edges lie at or before the local day of a moment; only those within the frame are compared."""
+    day = moment.dt.convert_time_zone(zone).dt.date()
+    span = frame.select(
+        moment.min().dt.convert_time_zone(zone).alias("low"), moment.max().dt.convert_time_zone(zone).alias("high")
+    )
+    low, high = span["low"][0].date() - ONE_DAY, span["high"][0].date() + ONE_DAY
+    before = sum(edge <= low for edge in edges)
+    within = [(day >= edge).cast(pl.Int64) for edge in edges if low < edge <= high]
+    return pl.sum_horizontal(pl.lit(before, dtype=pl.Int64), *within) if within else pl.lit(before, dtype=pl.Int64)
+
+
+def _groups(frame: pl.DataFrame, keys: list[str], made: list[pl.Expr]) -> Iterator[Placed]:
+    """The rows by what is equal in them; where all are alike, the frame as it is."""
+    if made:
+        frame = frame.with_columns(made)
+    names = [*keys, *(expression.meta.output_name() for expression in made)]
+    differing = [name for name in names if not _is_constant(frame[name])]
+    if not differing:
+        yield None, frame
+        return
+    places = frame.select(differing).with_row_index("@at").group_by(differing, maintain_order=True).agg("@at")["@at"]
+    for place in places:
+        yield place, frame[place]
+
+
+def _is_constant(series: pl.Series) -> bool:
+    if series.null_count():
+        return series.null_count() == series.len()
+    return bool((series == series[0]).all())
+
+
+def _first(frame: pl.DataFrame, names: Sequence[str]) -> list[Any]:
+    return [frame[name][0] for name in names]
+
+
+def _together(parts: Sequence[Placed]) -> pl.DataFrame:
+    """The parts in the order of the rows they were taken from."""
+    if len(parts) == 1 and parts[0][0] is None:
+        return parts[0][1]
+    whole = pl.concat([part for _, part in parts])
+    order = pl.concat([place for place, _ in parts if place is not None])
+    return whole[order.arg_sort()]

@@ -29,6 +29,7 @@ class Columns(Terms):
     def __init__(self, program: Program, names: Sequence[str], market: str) -> None:
         super().__init__(program, names, market)
         self.by, self.slots = program.by, program.slots
+        self.steps: list[list[pl.Expr]] | None = None
         self.rules = {rule.number: rule for rule in program.rules}
         self.truths = [self.truth(rule).alias(f"t{rule.number}") for rule in program.rules]
         self.minors = {
@@ -39,13 +40,13 @@ class Columns(Terms):
 
     def rule(self, frame: pl.DataFrame, schema: dict[str, pl.DataType]) -> tuple[pl.DataFrame, pl.Series]:
         """The rulings, and for which rows they do not hold: those are to be ruled on one by one."""
-        tried = frame.lazy().with_columns(self.truths)
-        tried = tried.with_columns(self._codes())
-        tried = tried.with_columns(self._best())
-        tried = tried.with_columns(self._amounts())
-        tried = tried.with_columns(self._capped())
-        # Beside the rows, so that an answer that is the same for all is told for each.
-        tried = tried.with_columns(*self._answers(schema), self._unclear().alias("@unclear"))
+        if self.steps is None:
+            # Beside the rows, so that an answer that is the same for all is told for each.
+            last = [*self._answers(schema), self._unclear().alias("@unclear")]
+            self.steps = [self.truths, self._codes(), self._best(), self._amounts(), self._capped(), last]
+        tried = frame.lazy()
+        for step in self.steps:
+            tried = tried.with_columns(step)
         tried = tried.select(*schema, "@unclear")
         found = tried.collect()
         return found.drop("@unclear"), found["@unclear"]

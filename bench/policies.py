@@ -21,7 +21,7 @@ from makegood.policy import jdm
 from makegood.policy.backtest import compare, replaced
 from makegood.policy.decide import decide
 from makegood.policy.engines.bulk import Bulk
-from makegood.policy.engines.claims import batches, prepared
+from makegood.policy.engines.claims import prepared
 from makegood.policy.engines.compiled import Compiled
 from makegood.policy.engines.ruling import ruling_of
 from makegood.policy.facts import Facts
@@ -197,7 +197,7 @@ def changed_house(house: Pack) -> Pack:
 
 
 def measure_backtests(ground: Ground) -> list[Figure]:
-    """``policy.backtest_vs_handwritten``, ``policy.backtest_vs_zen``, ``policy.diff_vs_run`` and ``policy.backtest_10m_linear``."""
+    """``policy.backtest_vs_handwritten``, ``…_vs_zen``, ``policy.diff_vs_run`` and ``policy.backtest_10m_linear``."""
     registry = Registry.from_folder(SHIPPED)
     [house] = registry.versions("house")
     count = ground.size.claims
@@ -283,10 +283,8 @@ def _growth(count: int) -> list[Figure]:
         claims(count).write_parquet(few, row_group_size=100_000)
         # Ten files' worth in one file, written part by part.
         pl.concat([pl.scan_parquet(few)] * 10).sink_parquet(many, row_group_size=100_000)
-        told = [
-            json.loads(subprocess.run([sys.executable, "-c", GROWING, str(file)], check=True, capture_output=True, text=True).stdout)
-            for file in (few, many)
-        ]  # fmt: skip
+        commands = [[sys.executable, "-c", GROWING, str(file)] for file in (few, many)]
+        told = [json.loads(subprocess.run(c, check=True, capture_output=True, text=True).stdout) for c in commands]
     (one, small, cases, _), (ten, large, more, changed) = told
     assert more == 10 * cases
     assert changed

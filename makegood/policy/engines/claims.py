@@ -18,7 +18,7 @@ from makegood.policy.vocabulary import FACTS, FactType
 
 NEEDED = ("asked_at", "currency", "case.kind")
 REFERENCE = "ref"  # the case's own name, to open it by
-BATCH = 250_000
+BATCH = 131_072
 TYPES: dict[FactType, pl.DataType] = {
     FactType.TEXT: pl.String(),
     FactType.CHOICE: pl.String(),

@@ -41,16 +41,19 @@ class Compiled:
         if dated is None:
             dated = self.dated[kind] = self.edges(kind)
         eras = tuple([self._era(at, edges, last, row, on) for at, edges, last in dated]) if dated else ()
-        key = (kind, row["case.claimant"], get("case.reason"), get("currency"), eras)
+        key = (
+            kind, row["case.claimant"], get("case.reason"), get("currency"), get("market"), get("platform"), eras
+        )  # fmt: skip
         function = self.functions.get(key)
         if function is None:
             function = self._function(key)
         return function(row, get)
 
     def program(self, key: tuple[Any, ...]) -> Program:
-        """``key`` is kind, claimant, reason, currency and the eras of the packs that have any."""
-        kind, claimant, reason, currency, eras = key
+        """``key`` is kind, claimant, reason, currency, market, platform and the eras of the packs that have any."""
+        kind, claimant, reason, currency, market, platform, eras = key
         settled = {"case.kind": kind, "case.claimant": claimant, "case.reason": reason, "currency": currency}
+        settled |= {"market": market, "platform": platform}
         return self.program_of(settled, dict(zip([at for at, _, _ in self.edges(kind)], eras, strict=True)))
 
     def program_of(self, settled: Mapping[str, Any], eras: Mapping[int, int]) -> Program:
@@ -129,7 +132,6 @@ class Finish:
         self.ids = {rule.number: rule.entry.rule.id for rule in program.rules}
         self.allows = {rule.number for rule in program.rules if rule.effect == "allow"}
         self.denies = {rule.number for rule in program.rules if rule.effect == "deny"}
-        self.has_denies = bool(self.denies)
 
     def rank(self, number: int, slot: int, row: Row) -> int:
         """Where a rule stands among remedies of equal worth; less is preferred."""
@@ -155,7 +157,7 @@ class Finish:
             and (self.moves_units or any(i == self.main for _, i, _ in best))
         ):
             return Ruling("deny", 0, (), "guard")
-        refused = self._refused(row, best, denied) if self.has_denies else ("", False)
+        refused = self._refused(row, best, denied) if denied else ("", False)
         asks = waits is not None and self._asks(row, waits, {i: found for _, i, found in best})
         if not best:
             verdict = "need_evidence" if asks else "refer" if refers else "deny"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,14 +25,11 @@ class Left:
     entry: Entry
     cells: tuple[tuple[str, Cell], ...]
     never_sure: bool
+    slots: tuple[str, ...]  # what it speaks about, of the losses that are told apart
 
     @property
     def effect(self) -> str:
         return self.entry.rule.effect
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return self.entry.slots
 
     def remedies(self, slot: str) -> tuple[Remedy, ...]:
         return self.entry.remedies.get(slot, ())
@@ -82,8 +79,23 @@ def program_of(
                     break
                 sure = sure and truth is True
             else:
-                rules.append(Left(len(rules) + 1, at, pack, entry, tuple(left), not sure))
-    return Program(tuple(packs), tuple(rules), by, settled)
+                rules.append(Left(len(rules) + 1, at, pack, entry, tuple(left), not sure, entry.slots))
+    apart = _told_apart(rules, by)
+    told = (replace(rule, slots=tuple(slot for slot in rule.slots if slot in apart)) for rule in rules)
+    return Program(tuple(packs), tuple(told), by, settled)
+
+
+def _told_apart(rules: Sequence[Left], by: Combination) -> set[str]:
+    """Losses that some rule makes good; of the others, which can only be shut out, one of those that go alike."""
+    alike: dict[tuple[int, ...], str] = {}
+    found = set()
+    for slot in by.slots:
+        speaking = tuple(rule.number for rule in rules if slot in rule.slots)
+        if any(rule.effect in GIVES and slot in rule.slots for rule in rules) or slot == by.slots[0]:
+            found.add(slot)
+        elif speaking:
+            found.add(alike.setdefault(speaking, slot))
+    return found
 
 
 def entries_in(pack: Pack, kind: str, by: Combination, era: int) -> tuple[Entry, ...]:

@@ -71,12 +71,17 @@ class Source:
         return f"def decide(row, get):\n{body}\n"
 
     def _loads(self) -> list[str]:
-        names = [self._state(at, slot) for at in range(len(self.program.packs)) for slot in self.slot_at]
+        names = [self._state(at, slot) for at, slot in self._speaking()]
         states = [f"    {' = '.join(names)} = 0"] if names else []
-        return [*self.loads, *states, *self._sures(), "    waits = refers = None"]
+        return [*self.loads, *states, *self._sures(), "    waits = refers = shut = None"]
+
+    def _speaking(self) -> list[tuple[int, str]]:
+        """Packs and losses about which they have any rule."""
+        packs = range(len(self.program.packs))
+        return [(at, slot) for slot in self.slot_at for at in packs if self.program.speaking(at, slot)]
 
     def _sures(self) -> list[str]:
-        names = [f"s{at}_{i}" for at in range(len(self.program.packs)) for i in self.slot_at.values()]
+        names = [f"s{at}_{self.slot_at[slot]}" for at, slot in self._speaking()]
         return [f"    {' = '.join(names)} = None"] if names else []
 
     def _state(self, at: int, slot: str) -> str:
@@ -134,6 +139,8 @@ class Source:
             return f"{truth} is not False", f"{truth} is not None"
         if isinstance(_inner(cell), Known):
             return plain, ""
+        if plain in {f"{value} == True", f"{value} == False"}:
+            return f"{value} is not {plain.endswith('False')}", f"{value} is not None"
         return f"({value} is None or {plain})", f"{value} is not None"
 
     def _row(self, rule: Left) -> str:
@@ -182,8 +189,7 @@ class Source:
             self.lines.append(f"{indent}refers = True")
             return
         if rule.effect in {"refer", "deny"}:
-            if rule.effect == "refer":
-                self.lines.append(f"{indent}refers = True")
+            self.lines.append(f"{indent}{'refers' if rule.effect == 'refer' else 'shut'} = True")
             self.lines += [
                 f"{indent}if not {state}: {state} = -{rule.number}"
                 for state in (self._state(rule.at, slot) for slot in rule.slots)
@@ -277,10 +283,12 @@ class Source:
                 )
             found.append((i, f"g{i}"))
         given = f"[({''.join(f'({i}, {name}), ' for i, name in found)})]"[1:-1]
-        denied = ", ".join(
-            f"({', '.join(f'a{at}_{i}' for at in reversed(packs))},)" for i in range(len(slots))
-        )  # last pack first
-        self.lines.append(f"    return finish(row, get, {given}, ({denied}{',' if slots else ''}), waits, refers)")
+        # Of each loss the packs that may shut it out, the last one first.
+        denied = ""
+        for slot in slots:
+            denying = [at for at in reversed(packs) if any(r.effect == "deny" for r in self.program.speaking(at, slot))]
+            denied += f"({''.join(f'{self._state(at, slot)}, ' for at in denying)}), "
+        self.lines.append(f"    return finish(row, get, {given}, ({denied}) if shut else (), waits, refers)")
 
 
 def rooms_source(program: Program) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 SINCE = tuple((spec.name, spec.since, spec.measure) for spec in FACTS.values() if spec.since)
 # Platforms that sell at a distance only; a shop of one's own may be either.
-DISTANCE_PLATFORMS = frozenset({"amazon", "jd", "pinduoduo", "taobao", "tmall"})
+DISTANCE_PLATFORMS = frozenset({"1688", "amazon", "douyin", "jd", "kuaishou", "pinduoduo", "taobao", "tmall"})
 WITHDRAWAL_DAYS = 14  # Directive 2011/83/EU, Art. 9(1), and what came of it in the United Kingdom
 STATE_BY_POSITION = {
     "not_shipped": "pending",
@@ -107,6 +107,9 @@ def _add_state(row: Row) -> None:
         leaf = reasons.find_reason(row["case.kind"], row["case.reason"], claimant=row["case.claimant"])
         fault = leaf.fault or None
     _put(row, "fault", fault)
+    # Nobody is asked about a fraud that nobody speaks of.
+    spoken_of = row.get("case.reason") in {None, "fraud", "counterfeit"}
+    _put(row, "fraud", row.get("findings.fraud", None if spoken_of else False))
 
 
 def _asked(document: Mapping[str, Any], lines: list[Row]) -> list[tuple[Row, int | None]]:
@@ -194,6 +197,8 @@ def _line_facts(line: Row, quantity: int | None, shares: _Shares, days: int | No
     row = dict(line)
     if days is not None:
         row["line.days_with_customer"] = max(0, days - line.get("line.repair_days", 0))
+    if "line.exclusion" not in row:
+        _put(row, "line.exclusion", _exclusion(line))
     _put(row, "line.units_left", _left(line))
     _put(row, "line.asked_quantity", quantity)
     whole = line.get("line.quantity")
@@ -208,6 +213,16 @@ def _line_facts(line: Row, quantity: int | None, shares: _Shares, days: int | No
     for fact, by_line in shares.by_fact.items():
         row.setdefault(fact, units(by_line[line["line.id"]]))
     return row
+
+
+def _exclusion(line: Row) -> str | None:
+    """Goods excluded from no-reason return are so only where the buyer confirmed it; unknown where nobody says."""
+    excluded, confirmed = line.get("line.excluded_from_no_reason"), line.get("line.confirmed_no_return")
+    if confirmed and excluded is not False:
+        return "confirmed"
+    if not excluded:
+        return "none"
+    return "unconfirmed" if confirmed is False else None
 
 
 def _evidence(document: Mapping[str, Any], line: str | None) -> Row:

@@ -168,7 +168,7 @@ class _Reader:
             if not isinstance(value, bool):
                 raise FactMalformed(value, field=path, rule="true or false")
             return value
-        if spec.type is FactType.COUNT:
+        if spec.type in {FactType.COUNT, FactType.DAYS}:
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
                 raise FactMalformed(value, field=path, rule="a whole number from 0")
             return value

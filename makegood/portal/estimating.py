@@ -229,7 +229,7 @@ def put_fact(document: dict[str, Any], name: str, value: str) -> None:
     match spec.type:
         case FactType.FLAG:
             typed = value == "true"
-        case FactType.COUNT:
+        case FactType.COUNT | FactType.DAYS:
             typed = int(value)
         case FactType.AMOUNT:
             typed = Money.parse(value, document["currency"]).amount()

@@ -49,9 +49,16 @@ class _Drawn:
         self._put_pairs()
         for name, value in self.case.items():
             self._put(name, value)
+        self._order_first()
         for fact in self.paying:
             self._put(fact, 2_000 if FACTS[fact].type is FactType.AMOUNT else 1)
         return self._spread()
+
+    def _order_first(self) -> None:
+        """Nothing happens to an order before it is placed."""
+        later = [self.found[name] for name in ("order.shipped_at", "order.delivered_at") if name in self.found]
+        if later and "order.ordered_at" in self.found:
+            self.found["order.ordered_at"] = min(self.found["order.ordered_at"], *later)
 
     def _asked_day(self) -> dt.date:
         day = self.case.get("@asked_at")
@@ -102,6 +109,11 @@ class _Drawn:
             if "~" not in name:
                 continue
             one, other = name.split("~")
+            if any(
+                FACTS[fact].derived and not FACTS[fact].may_be_given and fact.startswith("case.")
+                for fact in (one, other)
+            ):
+                continue  # it follows from the document; nothing there can set it
             step = {"less": -1, "equal": 0, "more": 1}[relation]
             if FACTS[one].type is FactType.INSTANT:
                 base = self.found.setdefault(other, self._noon(self.asked))
@@ -111,8 +123,8 @@ class _Drawn:
                 self.found[one] = base + step
 
     def _put(self, name: str, value: Any) -> None:
-        if name == "fault":
-            self.found.setdefault("findings.fault", value)
+        if name in {"fault", "fraud"}:
+            self.found.setdefault(f"findings.{name}", value)
         elif name.startswith("@") or "~" in name or name not in FACTS:
             return
         elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):

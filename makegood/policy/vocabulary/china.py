@@ -97,8 +97,8 @@ DERIVED: tuple[FactSpec, ...] = (
         "line.exclusion", C, "是否依法排除无理由退货", "whether no-reason return is excluded", choices=EXCLUSIONS,
         derived=True, may_be_given=True, needs=("line.confirmed_no_return",),
         where="confirmed where line.confirmed_no_return is true and line.excluded_from_no_reason is not false; "
-        "unconfirmed where the goods are excluded and nobody confirmed it; unknown where they are excluded and a confirmation is "
-        "not known; else none",
+        "unconfirmed where the goods are excluded and nobody confirmed it; unknown where they are excluded and a "
+        "confirmation is not known; else none",
     ),
     FactSpec(
         "fraud", F, "存在欺诈", "fraud", derived=True, needs=("findings.fraud",),

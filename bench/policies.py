@@ -121,8 +121,8 @@ REASONS = ["changed_mind", "defective", "not_as_described", "wrong_item", "damag
 MISFIT = ["not_as_described", "wrong_item", "damaged", "missing_part"]
 
 
-def by_hand(frame: pl.DataFrame) -> pl.DataFrame:
-    """The returns of the house pack as somebody would write them in Polars who has to give the same answer."""
+def with_rule(frame: pl.DataFrame) -> pl.DataFrame:
+    """Which rule gives, whether a person is asked, whether the shipping is kept."""
     col = pl.col
     delivered, days, reason = col("order.state") == "delivered", col("days_since_delivery"), col("case.reason")
     ours = delivered & col("fault").is_in(["seller", "carrier"])
@@ -149,14 +149,13 @@ def by_hand(frame: pl.DataFrame) -> pl.DataFrame:
         .when(counterfeit).then(pl.lit("house-return-counterfeit"))
         .when(no_reason).then(pl.lit("house-return-no-reason"))
     )  # fmt: skip
-    found = frame.select(
-        "*",
-        rule.alias("main"),
-        refer.alias("refer"),
-        kept.alias("kept"),
-        (ours).alias("ours"),
-        freight.alias("freight"),
-    )
+    return frame.select("*", rule.alias("main"), refer.alias("refer"), kept.alias("kept"))
+
+
+def by_hand(frame: pl.DataFrame) -> pl.DataFrame:
+    """The returns of the house pack as somebody would write them in Polars who has to give the same answer."""
+    col = pl.col
+    found = with_rule(frame)
     given = col("main").is_not_null()
     full = given & (col("main") != "house-return-no-reason")
     of_order = pl.max_horizontal(col("order.paid_at_least") - col("order.refunded_before"), 0)

@@ -145,7 +145,7 @@ def judge(pack: Pack, given: Row, day: date, by: Combination) -> Verdict:
     A slot is decided by the first rule that holds. A rule that may yet hold keeps the slot from any lower rule that
     gives more than it would give itself: what is sure is granted, the rest waits for the missing fact.
     """
-    assumed = frozenset(pack.assume.keys() - given.keys()) if pack.assume else frozenset()
+    assumed = frozenset([fact for fact in pack.assume if fact not in given])
     row = {**pack.assume, **given} if assumed else given
     table = table_of(pack, row["case.kind"], by)
     entries = table.in_force(day)
@@ -153,9 +153,7 @@ def judge(pack: Pack, given: Row, day: date, by: Combination) -> Verdict:
     verdict = Verdict(pack, seen)
     sure_up_to: dict[str, int] = {}
     fails = seen.fails
-    for entry in entries:
-        if entry.mask & fails:
-            continue
+    for entry in [entry for entry, mask in table.open_to(entries, row.get("case.claimant")) if not mask & fails]:
         tried = seen.of(entry)
         still_open = [slot for slot in entry.slots if slot not in verdict.granted and slot not in verdict.denied]
         if not still_open:

@@ -66,6 +66,7 @@ class Table:
         dates = {day for entry in self.entries for day in (entry.rule.valid_from, entry.rule.valid_to) if day}
         self.edges = sorted(dates)
         self.eras: dict[int, tuple[Entry, ...]] = {}
+        self.by_claimant: dict[tuple[int, str | None], tuple[tuple[Entry, int], ...]] = {}
 
     def in_force(self, day: date) -> tuple[Entry, ...]:
         """The rules that hold on a day, highest priority first."""
@@ -75,6 +76,19 @@ class Table:
         found = self.eras.get(era)
         if found is None:
             found = self.eras[era] = tuple(entry for entry in self.entries if entry.rule.holds_on(day))
+        return found
+
+    def open_to(self, entries: tuple[Entry, ...], claimant: str | None) -> tuple[tuple[Entry, int], ...]:
+        """Of rules in force those for this claimant, each with its mask; the others fail whatever else is so."""
+        place = (id(entries), claimant)
+        found = self.by_claimant.get(place)
+        if found is None:
+            # The rules in force are kept by the table, so that their identity stays theirs.
+            found = self.by_claimant[place] = tuple(
+                (entry, entry.mask)
+                for entry in entries
+                if claimant is None or entry.rule.cells[0][1].holds(claimant, {}) is not False
+            )
         return found
 
     def before(self) -> tuple[Entry, ...]:

@@ -109,6 +109,9 @@ class _Drawn:
             if "~" not in name:
                 continue
             one, other = name.split("~")
+            if other == "order.paid_for_kept":  # of the one unit that is asked nothing is kept
+                self.found[one] = int(relation == "more")
+                continue
             if any(
                 FACTS[fact].derived and not FACTS[fact].may_be_given and fact.startswith("case.")
                 for fact in (one, other)

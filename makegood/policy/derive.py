@@ -40,7 +40,8 @@ def rows_of(document: Mapping[str, Any], flat: Row) -> tuple[Row, ...]:
     _add_order_money(base, lines)
     if base.get("case.whole_order") is None:
         _put(base, "case.whole_order", _whole(asked, lines))
-    _put(base, "order.paid_for_kept", _paid_for_kept(asked, lines))
+    if "order.paid_for_kept" not in base:
+        _put(base, "order.paid_for_kept", _paid_for_kept(asked, lines))
     if not asked:
         return ({**base, **_evidence(document, None)},)
     shares = _Shares(base, lines)

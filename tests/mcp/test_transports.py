@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ from tests import postgres_for_tests
 from tests.shop import NOON, OWNER, Bought, sell
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def talked(talk: Callable[[], Awaitable[Any]]) -> Any:
+    """What was talked, in a thread of its own: a browser that was opened in this one keeps its event loop running."""
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        return aside.submit(anyio.run, talk).result()
 
 
 def surroundings(data: Path) -> dict[str, str]:
@@ -60,7 +67,7 @@ def test_an_agent_that_starts_us_speaks_over_standard_streams(merchant: int, tmp
                 await client.call_tool("show_order", {"order": other.number}),
             )
 
-    own, others = anyio.run(talk)
+    own, others = talked(talk)
 
     assert own.structured_content["order"] == order.number
     assert (others.is_error, others.structured_content["code"]) == (True, "order_unknown")
@@ -122,7 +129,7 @@ def test_over_http_a_token_opens_its_merchant_and_a_header_holds_it_to_a_custome
             seen.append(await held.call_tool("show_order", {"order": other.number}))
         return seen
 
-    whole, own, others = anyio.run(talk)
+    whole, own, others = talked(talk)
 
     assert whole.structured_content["order"] == other.number
     assert own.structured_content["order"] == order.number

@@ -112,7 +112,8 @@ def test_every_edge_of_every_rule_comes_out_alike_in_columns(monkeypatch: pytest
     by_columns = bulk.rule(frame_of(rows))
     one_by_one = [engine(_applying(row)).ruling(row) for row in rows]
     assert by_columns.rows() == bulk.as_frame(one_by_one).rows()
-    assert None not in bulk.columns.values()
+    # What columns cannot say (an amount divided by a fact) goes row by row; that stays the exception.
+    assert sum(columns is None for columns in bulk.columns.values()) * 10 < len(bulk.columns)
 
 
 def _applying(row: Mapping[str, Any]) -> list[Pack]:

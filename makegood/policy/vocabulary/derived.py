@@ -44,7 +44,8 @@ DERIVED: tuple[FactSpec, ...] = (
     ),
     FactSpec(
         "order.paid_for_kept", A, "保留商品的实付金额", "paid for the units that are kept", derived=True,
-        where="the lines' paid for all units that are left and not asked", needs=("line.paid", "line.quantity"),
+        may_be_given=True, where="the lines' paid for all units that are left and not asked",
+        needs=("line.paid", "line.quantity"),
     ),
     FactSpec(
         "line.asked_quantity", N, "申请数量", "units asked", derived=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
+from django.db import connections
 from mcp.client import Client
 
 from makegood.accounts.actors import Actor
@@ -60,4 +63,18 @@ def over_protocol(held: Session, talk: Callable[[Client], Awaitable[Any]]) -> An
         async with Client(build_server(fixed(held))) as client:
             return await talk(client)
 
-    return anyio.run(main)
+    return talked(main)
+
+
+def talked(talk: Callable[[], Awaitable[Any]]) -> Any:
+    """What was talked, in a thread of its own: a browser that was opened in this one keeps its event loop running."""
+    sight = contextvars.copy_context()
+
+    def run() -> Any:
+        try:
+            return sight.run(anyio.run, talk)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        return aside.submit(run).result()

@@ -8,12 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 from django.conf import settings
@@ -25,15 +23,10 @@ from mcp.client.streamable_http import streamable_http_client
 
 from makegood.accounts import commands as accounts
 from tests import postgres_for_tests
+from tests.mcp.agents import talked
 from tests.shop import NOON, OWNER, Bought, sell
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def talked(talk: Callable[[], Awaitable[Any]]) -> Any:
-    """What was talked, in a thread of its own: a browser that was opened in this one keeps its event loop running."""
-    with ThreadPoolExecutor(max_workers=1) as aside:
-        return aside.submit(anyio.run, talk).result()
 
 
 def surroundings(data: Path) -> dict[str, str]:

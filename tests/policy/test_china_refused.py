@@ -65,10 +65,10 @@ def owed(cell: Cell) -> tuple[Decimal, bool]:
     _, reason, position, freight, proof = cell
     if position in {"not_shipped", "with_customer"}:
         return Decimal(0), False
-    shipping = Decimal(6 if freight == "paid" else 0)
+    price, shipping = Decimal(100), Decimal(6 if freight == "paid" else 0)
     if position == "lost" or (reason in PROVABLE and proof == "photo"):
-        return 100 + shipping, False
-    return 100 + (shipping if reason == "late" else 0), position != "back"
+        return price + shipping, False
+    return price + (shipping if reason == "late" else 0), position != "back"
 
 
 def test_each_cell_is_decided_to_the_cent() -> None:

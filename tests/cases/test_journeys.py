@@ -285,9 +285,9 @@ def test_a_person_who_tells_why_takes_over_the_case_that_the_carrier_opened() ->
 def test_a_finding_about_one_line_is_a_fact_of_that_line() -> None:
     order = sell(Bought(1, 10_000), Bought(1, 5_000))
     case = ask(order, "return", "changed_mind", ("2", 1))
-    cases.record_finding(
-        ref=case.ref, fact="line.2.excluded_from_no_reason", value=True, how="label", actor=AGENT, at=NOON
-    )
+    # Excluded goods are only excluded where the buyer confirmed it, so the law asks for both.
+    for fact in ("excluded_from_no_reason", "confirmed_no_return"):
+        cases.record_finding(ref=case.ref, fact=f"line.2.{fact}", value=True, how="label", actor=AGENT, at=NOON)
 
     cases.decide_case(ref=case.ref, actor=AGENT, at=NOON)
 

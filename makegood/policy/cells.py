@@ -195,8 +195,10 @@ def _spelled(written: object) -> str:
 
 
 def _operand(spec: FactSpec, text: str) -> Operand:
-    # A value of the fact before a fact of that name: ``order.fulfilled_by: platform`` is not about the platform.
-    if text != spec.name and text not in spec.choices and (other := FACTS.get(text)) is not None:
+    # A value of the fact before a fact of that name: ``order.fulfilled_by: platform`` is not about the platform, nor
+    # is the reason ``fraud`` about the fact of that name.
+    other = FACTS.get(text) if text != spec.name and text not in spec.choices else None
+    if other is not None and (other.type == spec.type or spec.type is not FactType.TEXT or "." in text):
         if other.type != spec.type:
             raise CellUnreadable(f"{text} is a {other.type}, {spec.name} a {spec.type}")
         return Operand(text, fact=text)

@@ -9,13 +9,15 @@ import pytest
 import zen
 from typer.testing import CliRunner
 
-from makegood.cli.main import app
+from makegood.cli.main import _mount_policy, app
 from makegood.policy import jdm, jdm_draft
 from makegood.policy.check.drawing import drawn_cases
 from makegood.policy.facts import Facts
 from makegood.policy.packs import Pack, load_pack
 from makegood.policy.table import table_of
 from tests.policy.cases import HOUSE, PACKS
+
+_mount_policy()
 
 BY = PACKS.combination()
 CASES_A_PACK = 120

@@ -15,6 +15,7 @@ from bench.figures import Figure
 from bench.ground import Ground
 from makegood.policy.check import check_pack, check_registry
 from makegood.policy.check.drawing import Drawn, drawn_cases
+from makegood.policy.check.words import check_words
 from makegood.policy.facts import Facts
 from makegood.policy.marks import Data, PackMalformed
 from makegood.policy.packs import Pack, read_marked
@@ -83,7 +84,7 @@ class Told:
         for at, (what, data) in enumerate(mutants(pack)):
             if at % every:
                 continue
-            who = self._noticed_by(pack, data)
+            who = self._noticed_by(pack, what.partition(":")[0], data)
             found[who] += 1
             if who == "nobody":
                 self.missed.setdefault(pack.id, []).append(what)
@@ -95,18 +96,23 @@ class Told:
         except PackNotInForce:
             return ["not in force"]
 
-    def _noticed_by(self, pack: Pack, data: dict[str, Any]) -> str:
+    def _noticed_by(self, pack: Pack, rule: str, data: dict[str, Any]) -> str:
+        """Who notices first: the check, or a case of a scenario or drawn; those of the rule itself are asked first."""
         try:
             changed = read_marked(Data(data, pack.file))
         except PackMalformed:
             return "check"
         others = [other for other in self.registry.packs if other.hash != pack.hash]
         registry = Registry([*others, changed], self.registry.combinations)
-        for scenario, lines, packs, _ in self.scenarios:
-            if pack.id in packs and in_lines(scenario.outcome(registry)) != lines:
-                return "scenario"
-        if any(self._told(case, pack, registry) != told for case, told in self.drawn):
+        if any(found.level == "error" for found in check_words(changed)):
+            return "check"
+        kinds = next(one.kinds for one in pack.rules if one.id == rule)
+        near = sorted(self.drawn, key=lambda drawn: drawn[0].rule != rule)
+        if any(self._told(case, pack, registry) != told for case, told in near if case.kind in kinds):
             return "scenario"
+        for scenario, lines, packs, kind in self.scenarios:
+            if pack.id in packs and kind in kinds and in_lines(scenario.outcome(registry)) != lines:
+                return "scenario"
         found = check_pack(changed, self.laws, registry.combination())
         return "check" if any(finding.level == "error" for finding in found) else "nobody"
 

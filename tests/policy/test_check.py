@@ -20,7 +20,7 @@ from makegood.policy.cli import policy_app
 from makegood.policy.formulas import evaluate, facts_in, parse_formula
 from makegood.policy.judge import judge
 from makegood.policy.packs import Pack
-from makegood.policy.registry import SHIPPED
+from makegood.policy.registry import EU, SHIPPED
 from tests.policy.cases import PACKS, a_pack, a_rule, refund
 
 BY = PACKS.combination()
@@ -132,6 +132,15 @@ def test_a_hole_between_rules_of_one_fact_is_told() -> None:
     pack = a_pack(dated("az-31", "valid_to: 2024-01-01", 2), dated("az-31-now", "valid_from: 2024-02-01", 1))
 
     assert codes(pack) == [("hole_in_dates", "az-31-now")]
+
+
+def test_a_list_of_the_unions_markets_that_forgets_one_is_told() -> None:
+    members = sorted(EU)
+
+    def listed(names: list[str]) -> list[tuple[str, str]]:
+        return codes(a_pack(a_rule(FULL, when=f'market: "not in [{", ".join(names)}]"')))
+
+    assert (listed(members), listed(members[1:]), listed(["DE", "FR"])) == ([], [("union_incomplete", "r")], [])
 
 
 def test_the_command_names_the_witness_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ FINDINGS = {
     "conflict": gettext_lazy("Two rules contradict each other"),
     "below_the_law": gettext_lazy("Less than the law gives"),
     "hole_in_dates": gettext_lazy("A hole in the dates"),
+    "union_incomplete": gettext_lazy("A market of the Union is missing"),
     "never_in_force": gettext_lazy("Never in force"),
     "text_not_translated": gettext_lazy("A text is not translated"),
     "texts_differ": gettext_lazy("The two languages say different things"),

@@ -177,6 +177,11 @@ def _pair(fact: str, other: str) -> str:
     return "~".join(sorted((fact, other)))
 
 
+def operands_in(cell: Cell) -> tuple[Operand, ...]:
+    """What a test compares with, also where it is turned round."""
+    return operands_in(cell.test) if isinstance(cell, Not) else _operands(cell)
+
+
 def _operands(cell: Cell) -> tuple[Operand, ...]:
     if isinstance(cell, Compare):
         return (cell.operand,)

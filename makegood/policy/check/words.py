@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from makegood.policy.check.finding import Finding, finding
+from makegood.policy.check.space import operands_in
 from makegood.policy.packs import Pack, Rule
-from makegood.policy.registry import Registry
+from makegood.policy.registry import EU, Registry
 from makegood.policy.written import Text
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -20,6 +21,7 @@ def check_words(pack: Pack) -> Iterator[Finding]:
     yield from _cites(pack)
     yield from _dates(pack)
     yield from _holes_between_rules(pack)
+    yield from _unions(pack)
 
 
 def _texts(pack: Pack) -> Iterator[Finding]:
@@ -87,6 +89,16 @@ def _holes_between_rules(pack: Pack) -> Iterator[Finding]:
             if end is None:
                 break
             covered = end if covered is None else max(covered, end)
+
+
+def _unions(pack: Pack) -> Iterator[Finding]:
+    """A list of markets that names most members of the Union names all of them: one that is missing is forgotten."""
+    for rule in pack.rules:
+        for fact, cell in rule.cells:
+            named = {operand.value for operand in operands_in(cell)} if fact == "market" else set()
+            if len(named & EU) * 2 > len(EU) and not named >= EU:
+                text = f"names most markets of the European Union but not {', '.join(sorted(EU - named))}"
+                yield finding("error", "union_incomplete", pack, rule, text)
 
 
 def check_versions(registry: Registry, packs: list[Pack]) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ class Size:
     rulings: int  # generated cases on which the back ends are compared
     claims: int  # rows of a back-test
     zen_cases: int
-    mutants_every: int  # 1: every changed pack is tried
+    mutants_every: int  # every how-manieth changed pack is tried
     peers: bool
 
 
@@ -48,7 +48,7 @@ FULL = Size(
     rulings=1_000_000,
     claims=1_000_000,
     zen_cases=100_000,
-    mutants_every=1,
+    mutants_every=10,
     peers=True,
 )
 QUICK = Size(

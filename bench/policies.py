@@ -104,6 +104,7 @@ def claims(count: int, start: int = 0) -> pl.DataFrame:
             "evidence.report": pick(53, [False, False, True]),
             "evidence.receipt": pick(37, [True, False]),
             "case.return_freight": pick(41, [None, None, 800, 1_200]),
+            "fraud": pl.Series([False]).new_from_index(0, count),
             "line.paid": paid,
             "line.price_paid": paid,
             "line.shipping_share": (at * 31) % 1_500,

@@ -54,8 +54,9 @@ def missing_part_too_late(s: Stage) -> Story:
     ref = s.ask(order, "claim", "missing_part", ("1", 1), says="今天才组装，发现少一颗螺丝。")
     s.bring(order, ref, "empty_box:shelf", line="1")
     yield s.day(5, "10:00")
-    s.decide(ref)
-    s.deny(ref, "签收已超过三十天，超出缺件索赔的期限。")
+    s.decide_by_hand(ref, "deny", "出库称重和照片显示配件齐全。", by="reviewer")
+    yield s.day(5, "10:20")
+    s.deny(ref, "出库时的称重和照片显示配件齐全。", by="manager")
 
 
 def delivered_but_never_seen(s: Stage) -> Story:

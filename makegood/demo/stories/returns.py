@@ -137,7 +137,7 @@ def return_too_late_and_denied(s: Stage) -> Story:
     ref = s.ask(order, "return", "changed_mind", ("1", 1), says="一直放着没用，现在还可以退吗？")
     yield s.day(3, "09:05")
     s.decide(ref)
-    s.deny(ref, "无理由退货的期限是签收后十四天，已经过了；如有质量问题请附照片另行申请。")
+    s.deny(ref, "无理由退货的期限是签收后七天，已经过了；如有质量问题请附照片另行申请。")
 
 
 def exchange_waits_for_approval(s: Stage) -> Story:

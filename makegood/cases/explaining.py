@@ -133,7 +133,11 @@ def _by_hand(decision: DecisionView, lang: str) -> Explanation:
 def _hand_amount(one: RemedyView, tell: Teller) -> AmountSaid:
     name, bearer = tell.in_table(REMEDIES, one.kind), tell.in_table(BEARERS, one.borne_by)
     said = str(one.amount_minor) if one.currency == "POINT" else tell.money(one.amount_minor)
-    due = DueSaid(one.due_by, tell.due(one.due_by), "", "", "", provisional=False) if one.due_by else None
+    due = (
+        DueSaid(one.due_by, tell.due(one.due_by), "", "", "", provisional=False, promised_by="", cites=())
+        if one.due_by
+        else None
+    )
     return AmountSaid(
         kind=one.kind, name=name, line=one.line or None, quantity=one.quantity,
         amount=str(one.amount_minor) if one.currency == "POINT" else Money(one.amount_minor, one.currency).amount(),

@@ -5,7 +5,7 @@ What is not known is left out: unknown is not false.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from makegood.cases import reallocating
@@ -14,7 +14,7 @@ from makegood.customers import queries as customers
 from makegood.kit import db
 from makegood.kit.money import Money
 from makegood.ledger import queries as balances
-from makegood.ledger.states import Book, Claims, Credit, Goods, Value
+from makegood.ledger.states import Book, Claims, Credit, Goods, MoneyAccount, Value
 from makegood.orders.catalog import catalog_items
 from makegood.orders.queries import LineView, OrderView
 
@@ -63,7 +63,10 @@ _Held = Mapping[str, Mapping[int, Mapping[str, int]]]
 
 def _held(order: OrderView) -> _Held:
     ids = [line.id for line in order.lines]
-    return balances.balances_of({Book.CLAIMS: ids, Book.VALUE: ids, Book.GOODS: ids, Book.SHIPPING: [order.id]})
+    payments = [payment.id for payment in order.payments]
+    return balances.balances_of(
+        {Book.CLAIMS: ids, Book.VALUE: ids, Book.GOODS: ids, Book.SHIPPING: [order.id], Book.MONEY: payments}
+    )
 
 
 def _rows_of(case: Case) -> list[list[dict[str, Any]]]:
@@ -114,8 +117,12 @@ def _order_facts(
     if order.payments:
         facts["payment"] = order.payments[0].method
     shipping = held[Book.SHIPPING][order.id]
-    given = shipping.get(Value.PROMISED, 0) + shipping.get(Value.GIVEN, 0)
+    given = _given(shipping)
     facts["shipping_refunded_before"] = Money(given, order.currency).amount()
+    if charged_back := _charged_back(held[Book.MONEY].values()):
+        facts["charged_back"] = Money(charged_back, order.currency).amount()
+        refunded = given + sum(_given(held[Book.VALUE][line.id]) for line in order.lines)
+        facts["refunded_before"] = Money(refunded, order.currency).amount()
     if order.state == "cancelled":
         facts["state"] = "cancelled"
     for earlier in approved:
@@ -126,6 +133,16 @@ def _order_facts(
         if earlier["kind"] == "cancellation" and _all_cancelled(order, held[Book.GOODS]):
             facts["state"] = "cancelled"
     return {**facts, **order.attributes.get("facts", {})}
+
+
+def _given(value: Mapping[str, int]) -> int:
+    """Minor units of a line or of the shipping that were promised or given back."""
+    return value.get(Value.PROMISED, 0) + value.get(Value.GIVEN, 0)
+
+
+def _charged_back(payments: Iterable[Mapping[str, int]]) -> int:
+    """Minor units that card issuers or wallets took back, also where it was more than was left of a payment."""
+    return sum(held.get(MoneyAccount.CHARGED_BACK, 0) + held.get(MoneyAccount.BEYOND, 0) for held in payments)
 
 
 def _all_cancelled(order: OrderView, goods: Mapping[int, Mapping[str, int]]) -> bool:
@@ -155,9 +172,8 @@ def _line(
     if line.category:
         facts["category"] = line.category
     if Value.PAID in value or line.paid_minor is not None:
-        given = value.get(Value.PROMISED, 0) + value.get(Value.GIVEN, 0)
         facts["paid"] = Money(-value.get(Value.PAID, 0), order.currency).amount()
-        facts["refunded_before"] = Money(given, order.currency).amount()
+        facts["refunded_before"] = Money(_given(value), order.currency).amount()
     return {**facts, **line.attributes.get("facts", {})}
 
 

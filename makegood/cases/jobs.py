@@ -1,10 +1,10 @@
-"""Work left for later: following parcels, and the sweep of deadlines."""
+"""Work left for later: following parcels, trying a policy, and the sweep of deadlines."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from makegood.cases import commands, erasure
+from makegood.cases import commands, erasure, trying
 from makegood.kit import db, jobs
 
 
@@ -18,6 +18,12 @@ def follow_parcel(*, parcel_id: int) -> None:
 def delete_files(*, sha256: list[str]) -> None:
     """Delete what an erased person brought."""
     erasure.delete_files(sha256)
+
+
+@jobs.task("cases.try_policy")
+def try_policy(*, trial: str) -> None:
+    """Decide past cases anew under a draft of the policy and keep what would change."""
+    trying.try_policy(ref=trial, now=db.now)
 
 
 @db.query

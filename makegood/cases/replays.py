@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
@@ -26,10 +26,22 @@ def stored_facts(*, after: int, limit: int) -> list[tuple[int, str, str]]:
     return [(row["id"], row["ref"], row["facts"]) for row in db.fetch(_FACTS, [after, limit])]
 
 
-def stored_cases(batch: int = BATCH) -> Iterator[pl.DataFrame]:
-    """Frames of them, one row an asked line; each batch is a transaction of its own."""
-    after = 0
+@db.query
+def count_stored() -> int:
+    """How many decisions in force have their facts kept."""
+    row = db.fetch_one("select count(*) as n from cases_decision where not superseded and facts <> ''")
+    return int(row["n"]) if row else 0
+
+
+def stored_cases(batch: int = BATCH, *, told: Callable[[int], None] = lambda _done: None) -> Iterator[pl.DataFrame]:
+    """Frames of them, one row an asked line; each batch is a transaction of its own.
+
+    ``told`` hears how many decisions were read so far, each time the frame before was dealt with.
+    """
+    after = done = 0
     while rows := stored_facts(after=after, limit=batch):
-        after = rows[-1][0]
-        told = [{**row, REFERENCE: ref} for _, ref, facts in rows for row in Facts.from_json(json.loads(facts)).rows]
-        yield frame_of(told)
+        told(done)
+        after, done = rows[-1][0], done + len(rows)
+        lines = [{**row, REFERENCE: ref} for _, ref, facts in rows for row in Facts.from_json(json.loads(facts)).rows]
+        yield frame_of(lines)
+    told(done)

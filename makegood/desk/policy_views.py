@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -18,16 +18,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.models import Merchant
 from makegood.accounts.states import May
-from makegood.cases.replays import BATCH, stored_cases
+from makegood.cases.replays import count_stored
 from makegood.desk.members import for_staff
 from makegood.desk.rendering import page, people_of
 from makegood.kit import errors
-from makegood.policy import commands, grid, queries
-from makegood.policy.backtest import compare, replaced
+from makegood.kit.sheets import defuse
+from makegood.policy import commands, grid, queries, trials
+from makegood.policy.backtest import decimal_of
 from makegood.policy.marks import PackMalformed
 
-BATCHES_MAX = 4  # of stored decisions in one request; more are for the command line
-ROWS_MAX = 50
+CSV_COLUMNS = (
+    "decided_by", "verdict", "would_be_decided_by", "would_be_verdict", "lines", "before", "after", "difference",
+    "currency", "for_example",
+)  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])
@@ -111,22 +114,45 @@ def policy_check(request: HttpRequest, merchant: Merchant, actor: Actor, draft: 
     return page(request, merchant, "policy_findings", actor=actor, refusal=refusal, findings=found, typed_only=True)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @for_staff
 def policy_past_cases(request: HttpRequest, merchant: Merchant, actor: Actor, draft: str) -> HttpResponse:
     """What the draft would have decided on past cases, beside what is in force: who wins, who loses, how much."""
     require(actor, May.POLICY)
     found = queries.draft(draft)
-    old = queries.registry_of_merchant()
-    new = replaced(old, [grid.read_content(found.content, found.pack)])
-    told = compare(islice(stored_cases(), BATCHES_MAX), old, new)
-    rows = [row for row in told.by_rules.iter_rows(named=True) if row["changed"]][:ROWS_MAX]
+    if request.method == "POST":
+        trials.start_trial(draft_ref=draft, decisions=count_stored(), actor=actor, at=timezone.now())
+        return redirect("desk:policy_past_cases", merchant.slug, found.ref)
+    trial = queries.latest_trial(found.ref)
+    result = trial.result if trial else None
     return page(
-        request, merchant, "policy_past_cases", actor=actor, draft=found, told=told, rows=rows,
-        chart=mark_safe(told.chart()) if rows else "",  # noqa: S308 - drawn by us, every text in it escaped
-        groups=[(name, list(frame.iter_rows(named=True))[:ROWS_MAX]) for name, frame in told.by.items()],
-        limit=BATCHES_MAX * BATCH,
+        request, merchant, "policy_past_cases", actor=actor, draft=found, trial=trial, result=result,
+        people=people_of(),
+        chart=mark_safe(result["chart"]) if result else "",  # noqa: S308 - drawn by us, every text in it escaped
     )  # fmt: skip
+
+
+@require_GET
+@for_staff
+def policy_trial_file(request: HttpRequest, merchant: Merchant, actor: Actor, trial: str) -> HttpResponse:
+    """The table of a finished trial as CSV, amounts as decimals; nothing in it begins as a formula."""
+    require(actor, May.POLICY)
+    found = queries.trial(trial)
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{found.ref}.csv"'
+    answer.write("\ufeff")
+    sheet = csv.writer(answer)
+    sheet.writerow(CSV_COLUMNS)
+    for row in (found.result or {}).get("rows", []):
+        sheet.writerow(_csv_row(row))
+    return answer
+
+
+def _csv_row(row: Mapping[str, Any]) -> list[str]:
+    currency = row["currency"]
+    amounts = [decimal_of(row[name], currency) for name in ("old.total", "new.total", "difference")]
+    rules = [defuse(row[name] or "") for name in ("old.rules", "old.verdict", "new.rules", "new.verdict")]
+    return [*rules, str(row["cases"]), *amounts, currency, defuse(" ".join(row["examples"]))]
 
 
 def _act_on_draft(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:

@@ -50,6 +50,7 @@ urlpatterns = [
     path("policy/drafts/<str:draft>", policy_views.policy_draft, name="policy_draft"),
     path("policy/drafts/<str:draft>/check", policy_views.policy_check, name="policy_check"),
     path("policy/drafts/<str:draft>/past-cases", policy_views.policy_past_cases, name="policy_past_cases"),
+    path("policy/trials/<str:trial>.csv", policy_views.policy_trial_file, name="policy_trial_file"),
     path("outbox", money_views.outbox, name="outbox"),
     path("staff", staff_views.staff, name="staff"),
     path("changes", staff_views.changes, name="changes"),

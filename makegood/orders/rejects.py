@@ -10,14 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from makegood.connectors.records import Reject
+from makegood.kit.sheets import defuse
 
 COLUMNS = ("line", "field", "value", "code", "reason_en", "reason_zh", "row")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
-
-
-def defuse(cell: str) -> str:
-    """Keep a spreadsheet from computing a cell that somebody else wrote."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 class RejectsFile:

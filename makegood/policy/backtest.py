@@ -44,12 +44,24 @@ class Comparison:
             **{f"by_{name}": [_told(row) for row in frame.iter_rows(named=True)] for name, frame in self.by.items()},
         }
 
+    def kept(self, most: int) -> dict[str, Any]:
+        """What a page shows, as JSON: minor units, the ``most`` changes with the largest differences, and the chart."""
+        changed = self.by_rules.filter("changed")
+        return {
+            "lines": self.cases,
+            "changed": self.changed,
+            "rows": changed.head(most).to_dicts(),
+            "more": max(0, changed.height - most),
+            "groups": {name: frame.head(most).to_dicts() for name, frame in self.by.items()},
+            "chart": self.chart() if changed.height else "",
+        }
+
     def chart(self, most: int = 20) -> str:
         """The changes with the largest differences as bars (SVG)."""
         rows = []
         for row in self.by_rules.filter("changed").head(most).iter_rows(named=True):
             label = f"{row['old.rules'] or row['old.verdict']} → {row['new.rules'] or row['new.verdict']}"
-            amount = _amount(row["difference"], row["currency"])
+            amount = decimal_of(row["difference"], row["currency"])
             rows.append((label, row["difference"], f"{amount} {row['currency']} ({row['cases']:,})"))
         return bars(rows, f"{self.changed:,} / {self.cases:,}")
 
@@ -66,11 +78,13 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     """Amounts as decimal strings of their currency."""
     currency = row["currency"]
     money = {"old.total", "new.total", "difference"}
-    return {name.replace(".", "_"): _amount(value, currency) if name in money else value for name, value in row.items()}
+    return {
+        name.replace(".", "_"): decimal_of(value, currency) if name in money else value for name, value in row.items()
+    }
 
 
-def _amount(minor: int, currency: str) -> str:
-    """A decimal string; losses are told with their sign."""
+def decimal_of(minor: int, currency: str) -> str:
+    """Minor units as a decimal string; losses are told with their sign."""
     return ("-" if minor < 0 else "") + Money(abs(minor), currency).amount()
 
 

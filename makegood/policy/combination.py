@@ -43,6 +43,7 @@ class WrittenCombination(Written):
     losses: dict[StrictStr, Annotated[list[RemedyKind], Field(min_length=1)]]
     worth: dict[RemedyKind, StrictStr] = Field(default_factory=dict)
     prefer: list[RemedyKind | Literal["wanted"]] = Field(default_factory=list)
+    due: Literal["chosen", "earliest"] = "chosen"
     assume: dict[StrictStr, Annotated[int, Field(strict=True)]] = Field(default_factory=dict)
     caps: list[WrittenCap] = Field(default_factory=list)
     claw_back: list[WrittenClawBack] = Field(default_factory=list)
@@ -80,6 +81,7 @@ class Combination:
     slot_by_kind: dict[str, str]
     worth: dict[str, str]  # kind -> fact; a kind that is not here is worth its amount
     prefer: tuple[str, ...]
+    due: str  # whose day holds: that of the chosen rule, or the earliest at which a rule promises the same
     assume: dict[str, int]
     caps: tuple[Cap, ...]
     claw_back: tuple[ClawBack, ...]
@@ -149,6 +151,7 @@ def read_combination(text: str, file: str = "combination.yaml") -> Combination:
         slot_by_kind=slot_by_kind,
         worth={kind: fact for kind, fact in written.worth.items() if fact != "amount"},
         prefer=tuple(written.prefer),
+        due=written.due,
         assume={_fact(source, ("assume", name), name): value for name, value in written.assume.items()},
         caps=tuple(
             Cap(cap.id, cap.per, frozenset(cap.of), tuple(

@@ -13,7 +13,7 @@ from makegood.policy.combination import ClawBack, Combination
 from makegood.policy.derive import ABOUT_THE_ORDER
 from makegood.policy.facts import Facts
 from makegood.policy.judge import GIVEN_BACK, Row, Tried, Verdict, judge
-from makegood.policy.outcome import Choice, ClawedBack, Failed, GrantedRemedy, Need, Outcome, Referral, Refusal
+from makegood.policy.outcome import Choice, ClawedBack, Failed, GrantedRemedy, Need, Outcome, Referral, Refusal, Sooner
 from makegood.policy.packs import Pack, Remedy
 from makegood.policy.refusing import distinct, guard, nearest_miss, needs_of, shut_out
 from makegood.policy.vocabulary import FACTS
@@ -97,7 +97,7 @@ def _tell_line(told: _Told, line: _Line) -> None:
         rivals = [verdict.granted[slot] for verdict in line.verdicts if slot in verdict.granted]
         told.choices.append(Choice(line.id, slot, tried, tuple(rivals)))
         for remedy in tried.remedies_in(slot):
-            _give(told, line, tried, remedy)
+            _give(told, line, tried, remedy, rivals)
     denied = {slot: t for v in line.verdicts for slot, t in v.denied.items() if t.rule.effect == "deny"}
     waiting = [tried for verdict in line.verdicts for tried in verdict.waiting if _could_give_more(tried, best)]
     referred = [tried for verdict in line.verdicts for tried in verdict.referred]
@@ -163,7 +163,7 @@ def _would_matter(tried: Tried, row: Row) -> bool:
     return bool(of) and not (of == {"shipping_refund"} and row.get("line.shipping_share") == 0)
 
 
-def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
+def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy, rivals: Sequence[Tried]) -> None:
     if remedy.scope == "order":
         if (tried.rule.id, remedy.kind) in told.once:
             return
@@ -173,7 +173,12 @@ def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
     if minor == 0 and remedy.amount is not None:
         return
     due, after = _due(told.facts, tried.row, remedy)
-    counted_in_workdays = remedy.due is not None and remedy.due.span.unit == "bd"
+    sooner = _sooner(told, remedy, minor, (due, after), rivals) if told.by.due == "earliest" else None
+    dated = remedy
+    if sooner is not None:
+        dated = sooner.remedy
+        due, after = _due(told.facts, sooner.tried.row, dated)
+    counted_in_workdays = dated.due is not None and dated.due.span.unit == "bd"
     told.remedies.append(
         GrantedRemedy(
             kind=remedy.kind,
@@ -189,8 +194,25 @@ def _give(told: _Told, line: _Line, tried: Tried, remedy: Remedy) -> None:
             written=remedy.written,
             uncapped=minor,
             tried=tried,
+            sooner=sooner,
         )
     )
+
+
+def _sooner(
+    told: _Told, remedy: Remedy, minor: int, when: tuple[datetime | None, str | None], rivals: Sequence[Tried]
+) -> Sooner | None:
+    """The rule that promises the same remedy earlier: of two promises of the same thing both bind."""
+    best: Sooner | None = None
+    due, after = when
+    for tried in rivals:
+        for other in tried.rule.remedies:
+            if other is remedy or other.kind != remedy.kind or (tried.amount(other) or 0) < minor:
+                continue
+            its_due, its_after = _due(told.facts, tried.row, other)
+            if due is not None and its_due is not None and its_due < due and its_after in {None, after}:
+                best, due = Sooner(tried, other), its_due
+    return best
 
 
 def _bearer(remedy: Remedy, row: Row) -> str:

@@ -153,9 +153,10 @@ class _Reader:
         path = f"evidence[{index}]"
         fields = self._object(given, path)
         self._known(fields, {"kind", "of", "absent"}, f"{path}.")
-        if fields.get("kind") not in EVIDENCE:
-            raise FactMalformed(fields.get("kind"), field=f"{path}.kind", rule=f"one of {', '.join(EVIDENCE)}")
-        normal: dict[str, Any] = {"kind": fields["kind"]}
+        kind = fields.get("kind")
+        if not isinstance(kind, str) or kind not in EVIDENCE:
+            raise FactMalformed(kind, field=f"{path}.kind", rule=f"one of {', '.join(EVIDENCE)}")
+        normal: dict[str, Any] = {"kind": kind}
         if fields.get("of") is not None:
             normal["of"] = self._value(FACTS["line.id"], f"{path}.of", fields["of"])
         if fields.get("absent") is not None:

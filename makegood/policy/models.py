@@ -53,6 +53,33 @@ class PolicyRelease(TenantModel):
         ]
 
 
+class PolicyTrial(TenantModel):
+    """A draft being tried on past cases by a job. ``content`` is the draft as it was when the trial was asked for."""
+
+    ref = models.CharField(max_length=20)
+    draft = models.CharField(max_length=20)
+    revision = models.PositiveIntegerField()
+    content = models.JSONField()
+    pack = models.CharField(max_length=64)
+    decisions = models.PositiveBigIntegerField()  # stored decisions to try it on
+    done = models.PositiveBigIntegerField(default=0)
+    started_by = models.CharField(max_length=60)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["merchant_id", "ref"], name="trial_ref_once"),
+            models.UniqueConstraint(
+                fields=["merchant_id", "draft", "revision"],
+                condition=models.Q(finished_at__isnull=True),
+                name="one_trial_at_a_time",
+            ),
+        ]
+        indexes: ClassVar = [models.Index("merchant_id", "draft", "id", name="policy_trial_by_draft")]
+
+
 class PolicyEvent(TenantModel):
     """What was done to drafts and releases, by whom. Never changed itself."""
 

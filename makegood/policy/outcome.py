@@ -13,7 +13,7 @@ from makegood.policy import words
 from makegood.policy.combination import Combination
 from makegood.policy.facts import Facts, canonical
 from makegood.policy.judge import Tried
-from makegood.policy.packs import Pack
+from makegood.policy.packs import Pack, Remedy
 from makegood.policy.vocabulary import FACTS
 from makegood.policy.written import Text
 
@@ -21,6 +21,14 @@ LANGS = ("zh-Hans", "en")
 MONEY_KINDS = frozenset({"refund", "shipping_refund", "return_freight", "store_credit", "damages", "goodwill"})
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sooner:
+    """Another rule that promises the same remedy for an earlier day, and the remedy of it: its day binds."""
+
+    tried: Tried
+    remedy: Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class GrantedRemedy:
     written: str  # the formula
     uncapped: int
     tried: Tried
+    sooner: Sooner | None = None
 
     def as_json(self, currency: str, lang: str) -> dict[str, Any]:
         amount = Money(self.minor, currency).amount()
@@ -58,6 +67,8 @@ class GrantedRemedy:
         }
         if not self.provisional:
             del entry["provisional"]
+        if self.sooner:
+            entry["due_rule"] = self.sooner.tried.rule.id
         return {**entry, "amount_open": True} if self.open_amount else entry
 
 

@@ -19,6 +19,11 @@ class DraftUnknown(errors.Unknown):
     message = "There is no policy draft {value}."
 
 
+class TrialUnknown(errors.Unknown):
+    code = "policy_trial_unknown"
+    message = "There is no trial {value} of a policy."
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A pack that is being edited; ``content`` is the written pack, ``base`` the hash of what it began as."""
@@ -46,6 +51,23 @@ class Release:
     released_by: str
     released_at: datetime
     withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A draft tried on past cases; ``result`` is what :meth:`Comparison.kept` tells, None until it is finished."""
+
+    ref: str
+    draft: str
+    revision: int
+    content: Mapping[str, Any]
+    pack: str
+    decisions: int
+    done: int
+    started_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    result: Mapping[str, Any] | None
 
 
 @lru_cache(maxsize=256)
@@ -101,6 +123,33 @@ def _draft(row: Mapping[str, Any]) -> Draft:
         revision=row["revision"], changed_by=row["changed_by"], changed_at=row["changed_at"],
         closed_at=row["closed_at"],
     )  # fmt: skip
+
+
+_TRIAL = (
+    "select ref, draft, revision, content, pack, decisions, done, started_by, started_at, finished_at, result"
+    " from policy_policytrial"
+)
+
+
+@db.query
+def trial(ref: str) -> Trial:
+    """Raises TrialUnknown."""
+    row = db.fetch_one(f"{_TRIAL} where ref = %s", [ref])
+    if row is None:
+        raise TrialUnknown(ref, field="trial")
+    return _trial(row)
+
+
+@db.query
+def latest_trial(draft: str) -> Trial | None:
+    """The newest trial of a draft, finished or not."""
+    row = db.fetch_one(f"{_TRIAL} where draft = %s order by id desc limit 1", [draft])
+    return _trial(row) if row else None
+
+
+def _trial(row: Mapping[str, Any]) -> Trial:
+    read = {name: db.read_json(row[name]) for name in ("content", "result") if row[name] is not None}
+    return Trial(**{**row, **read})
 
 
 @db.query

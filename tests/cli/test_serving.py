@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import tempfile
@@ -10,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from makegood.kit.postgres import cluster
 from makegood.kit.postgres.layout import Layout
+from makegood.policy.registry import SHIPPED
 from tests.cli.conftest import Run, Serving
 
 
@@ -36,6 +39,15 @@ def processes_over(folder: Path) -> list[int]:
     return found
 
 
+def a_shorter_house(folder: Path) -> Path:
+    """The shipped house pack without its refund of a parcel that was lost."""
+    pack = yaml.safe_load((SHIPPED / "house" / "pack.yaml").read_text(encoding="utf-8"))
+    pack["rules"] = [rule for rule in pack["rules"] if rule["id"] != "house-claim-lost"]
+    file = folder / "pack.yaml"
+    file.write_text(yaml.safe_dump(pack, allow_unicode=True), encoding="utf-8")
+    return file
+
+
 def wait_until(holds: object, what: str) -> None:
     until = time.monotonic() + 40
     while time.monotonic() < until:
@@ -49,13 +61,20 @@ def server_runs(folder: Path) -> bool:
     return cluster.postmaster(Layout.of(folder).cluster) is not None
 
 
-def test_it_starts_from_nothing_and_ctrl_c_stops_all_of_it(folder: Path) -> None:
+def test_it_starts_from_nothing_and_ctrl_c_stops_all_of_it(folder: Path, makegood: Run, tmp_path: Path) -> None:
     serving = Serving(folder, "--demo")
     try:
         serving.wait_until_ready()
         assert serving.get("/healthz") == (200, {"status": "ok"})
         assert serving.get("/api/v1/openapi.json")[1]["openapi"].startswith("3.1")
         assert len(processes_over(folder)) >= 3
+        ran = makegood("policy", "backtest", str(a_shorter_house(tmp_path)), "--json", MAKEGOOD_DATA_DIR=str(folder))
+        assert ran.returncode == 0, ran.stderr
+        backtest = json.loads(ran.stdout)
+        changed = {row["old_rules"]: row for row in backtest["by_rules"] if row["changed"]}
+        assert 0 < backtest["changed"] < backtest["cases"]
+        assert set(changed) == {"house-claim-lost"}
+        assert changed["house-claim-lost"]["examples"][0].startswith("C-")
     finally:
         code = serving.stop(signal.SIGINT)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +19,9 @@ from makegood.accounts.actors import Actor, NotAllowed
 from makegood.cases import commands as cases
 from makegood.cases.proof import faults
 from makegood.cases.queries import case_view
+from makegood.cases.trying import try_policy
 from makegood.kit import db, tenancy
-from makegood.policy import commands, grid, queries
+from makegood.policy import commands, grid, queries, trials
 from makegood.policy.marks import PackMalformed
 from makegood.policy.registry import shipped_registry
 from tests.desk.working import Member
@@ -266,21 +269,87 @@ def test_a_manager_edits_checks_and_publishes_in_the_browser() -> None:
     assert day in page(member.get("/policy"))
 
 
+def past_cases(member: Member, ref: str) -> str:
+    """Try the draft as its page does, let the job work, and look again."""
+    member.post(f"/policy/drafts/{ref}/past-cases", {})
+    trial = queries.latest_trial(ref)
+    assert trial is not None
+    try_policy(ref=trial.ref, now=timezone.now)
+    return page(member.get(f"/policy/drafts/{ref}/past-cases"))
+
+
 def test_a_draft_is_tried_on_past_cases_and_says_who_gains(merchant: int) -> None:
     at = timezone.now()
     order = sell(Bought(1, 10_000), at=at - timedelta(days=19))
     case = ask(order, "return", "changed_mind", at=at)
     cases.decide_case(ref=case.ref, actor=AGENT, at=at)
     ref, member = start(), Member("manager")
-    assert "Nothing would be decided otherwise" in page(member.get(f"/policy/drafts/{ref}/past-cases"))
+    assert "Nothing would be decided otherwise" in past_cases(member, ref)
     change(ref, "house-return-no-reason", GENEROUS)
+    assert "The draft was changed since" in page(member.get(f"/policy/drafts/{ref}/past-cases"))
 
-    shown = page(member.get(f"/policy/drafts/{ref}/past-cases"))
+    shown = past_cases(member, ref)
 
     assert "1 of 1 lines" in shown
     assert "house-return-no-reason" in shown
     assert case.ref in shown
     assert "<svg" in shown
+    trial = queries.latest_trial(ref)
+    assert trial is not None
+    file = member.get(f"/policy/trials/{trial.ref}.csv")
+    assert file["Content-Disposition"] == f'attachment; filename="{trial.ref}.csv"'
+    _head, row = csv.reader(io.StringIO(file.content.decode("utf-8-sig")))
+    assert (row[2], row[4:]) == ("house-return-no-reason", ["1", "0.00", "100.00", "100.00", "CNY", case.ref])
+
+
+def test_a_trial_under_way_says_how_far_it_is_and_is_joined_by_whoever_asks_again(merchant: int) -> None:
+    ref, member = start(), Member("manager")
+    member.post(f"/policy/drafts/{ref}/past-cases", {})
+    first = queries.latest_trial(ref)
+    assert first is not None
+
+    member.post(f"/policy/drafts/{ref}/past-cases", {})
+    trials.note_progress(ref=first.ref, done=0)
+
+    shown = page(member.get(f"/policy/drafts/{ref}/past-cases"))
+    assert "data-again" in shown
+    assert "0 of 0 decisions tried" in shown
+    again = queries.latest_trial(ref)
+    assert again is not None
+    assert again.ref == first.ref
+    with db.atomically():
+        left = db.fetch(
+            "select 1 from procrastinate_jobs where task_name = 'cases.try_policy' and args->>'trial' = %s", [first.ref]
+        )
+    assert len(left) == 1
+
+
+def test_a_trial_begun_again_after_a_crash_ends_once_with_the_same_answer() -> None:
+    at = timezone.now()
+    for days in (3, 12, 19):
+        case = ask(sell(Bought(1, 10_000), at=at - timedelta(days=days)), "return", "changed_mind", at=at)
+        cases.decide_case(ref=case.ref, actor=AGENT, at=at)
+    ref = start()
+    change(ref, "house-return-no-reason", GENEROUS)
+    trial = trials.start_trial(draft_ref=ref, decisions=3, actor=MANAGER, at=at)
+    trials.note_progress(ref=trial, done=2)  # and there the worker was killed
+
+    try_policy(ref=trial, now=timezone.now)
+    told = queries.trial(trial)
+    try_policy(ref=trial, now=timezone.now)
+
+    assert told.result is not None
+    assert (told.done, told.result["lines"], told.result["changed"]) == (3, 3, 2)
+    assert queries.trial(trial) == told
+
+
+def test_only_those_who_may_change_the_policy_try_it() -> None:
+    ref = start()
+    with pytest.raises(NotAllowed):
+        trials.start_trial(draft_ref=ref, decisions=1, actor=AGENT, at=timezone.now())
+    commands.discard_draft(ref=ref, actor=MANAGER, at=timezone.now())
+    with pytest.raises(commands.DraftClosed):
+        trials.start_trial(draft_ref=ref, decisions=1, actor=MANAGER, at=timezone.now())
 
 
 def test_copying_and_removing_rules() -> None:

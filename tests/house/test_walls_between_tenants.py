@@ -26,6 +26,7 @@ from makegood.desk import action_views, mail_views
 from makegood.kit import db, files, tenancy
 from makegood.orders.queries import OrderView
 from makegood.policy import commands as policies
+from makegood.policy import trials
 from makegood.portal import case_views
 from makegood.webhooks import commands as webhooks
 from makegood.webhooks import queries as read_webhooks
@@ -58,6 +59,7 @@ class Life:
     conversation: str  # its ref; with a letter, a file and the mail as it came
     mail_id: int
     draft: str
+    trial: str
 
 
 def live(merchant_id: int) -> Life:
@@ -96,8 +98,9 @@ def live(merchant_id: int) -> Life:
         draft = policies.start_draft(pack_id="house", actor=MANAGER, at=at)
         text = {"rules.0.text.en": f"{canary}-rule {{amount}}"}
         policies.change_cells(ref=draft, revision=1, cells=text, actor=MANAGER, at=at)
+        trial = trials.start_trial(draft_ref=draft, decisions=0, actor=MANAGER, at=at)
         return Life(
-            merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id, talk, mail.id, draft
+            merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id, talk, mail.id, draft, trial
         )  # fmt: skip
 
 
@@ -144,6 +147,7 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
         "delivery": [str(life.delivery_id)],
         "slug:action": actions,
         "str:draft": [life.draft],
+        "str:trial": [life.trial],
         "slug:pack": ["house"],
         "slug:situation": ["return"],
         "str:token": [token],
@@ -172,7 +176,7 @@ def says(client: Client, address: str, *, method: str = "get", **headers: str) -
 
 def is_theirs(route: str) -> bool:
     """Whether the address names something that belongs to somebody."""
-    parts = ("<path:number>", "<str:ref>", "<int:number>", "<int:person>", "<int:mail>", "<str:draft>")
+    parts = ("<path:number>", "<str:ref>", "<int:number>", "<int:person>", "<int:mail>", "<str:draft>", "<str:trial>")
     return any(name in route for name in parts)
 
 

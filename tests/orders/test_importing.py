@@ -17,8 +17,8 @@ from makegood.connectors import formats
 from makegood.connectors.formats import Format
 from makegood.connectors.records import CatalogRecord, CustomerRecord, Read, Reject
 from makegood.kit import db, tenancy
+from makegood.kit.sheets import defuse
 from makegood.orders import importing, queries, staging
-from makegood.orders.rejects import defuse
 from tests.conftest import NOON, SHARED_DATA
 from tests.orders.shop import lamp, mei, order
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from makegood.kit.errors import DomainError
@@ -75,6 +75,7 @@ JUNK = st.recursive(
     path=st.sampled_from([(), ("order",), ("case",), ("evidence",), ("order", "lines"), ("asked_at",), ("currency",)]),
     junk=JUNK,
 )
+@example(path=("evidence",), junk=[{"kind": []}])
 def test_junk_anywhere_is_answered_or_refused_never_a_crash(path: tuple[str, ...], junk: Any) -> None:
     document: Any = a_case()
     place = document

@@ -54,7 +54,14 @@ def told_by_being_unknown() -> frozenset[str]:
 def forgettable(document: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     ledgers = {"order.refunded_before", "order.charged_back", "case.compensated_before"}
     follow = {"order.state", "findings.fault", "case.programme"}  # derived from others where they are not told
-    kept = {"order.lines", "case.lines", "case.kind", "case.claimant"} | ledgers | follow | told_by_being_unknown()
+    dating = {pack.dated_by for pack in PACKS.packs}  # they say whose rules hold; untold, those of the day asked do
+    kept = (
+        dating
+        | {"order.lines", "case.lines", "case.kind", "case.claimant"}
+        | ledgers
+        | follow
+        | told_by_being_unknown()
+    )
     for section in ("order", "case", "parcel", "findings", "customer"):
         yield from ((section, key) for key in document.get(section, {}) if f"{section}.{key}" not in kept)
 

@@ -102,9 +102,12 @@ def _amount(outcome: Outcome, given: GrantedRemedy, met: list[tuple[Cap, int]], 
 
 
 def _due(given: GrantedRemedy, remedy: Remedy, tell: Teller) -> DueSaid | None:
+    tried = given.tried
+    if given.sooner:
+        tried, remedy = given.sooner.tried, given.sooner.remedy
     if remedy.due is None:
         return None
-    event, row = remedy.due.event, given.tried.row
+    event, row = remedy.due.event, tried.row
     if event == "goods_back":
         label = tell.pick("商品退回", "the return of the goods")
         back_at = row.get("case.goods_returned_at")
@@ -119,6 +122,8 @@ def _due(given: GrantedRemedy, remedy: Remedy, tell: Teller) -> DueSaid | None:
         counted_from=label,
         from_said=tell.moment(back_at) if back_at and given.due_by else "",
         provisional=given.provisional,
+        promised_by=tried.rule.id if given.sooner else "",
+        cites=_cites(tried.pack, tried.rule.cites, tell) if given.sooner else (),
     )
 
 

@@ -117,6 +117,12 @@ def _when(said: AmountSaid, tell: Teller) -> str:
         f"应于 {due.said} 前完成（自{due.counted_from} {due.from_said} 起 {due.span}）。",
         f"It is due by {due.said} ({due.span}, counted from {due.counted_from}: {due.from_said}).",
     )
+    if due.promised_by:
+        where = tell.pick("；", "; ").join(cite.text for cite in due.cites)
+        told += tell.pick(
+            f"这一较早的期限出自规则 {due.promised_by}（{where}），同样有约束力。",
+            f" This earlier day is promised by rule {due.promised_by} ({where}), which binds as well.",
+        )
     if due.provisional:
         told += tell.pick(
             "该日期为暂定：当年的节假日尚未公布。",

@@ -56,7 +56,10 @@ class ChoiceSaid:
 
 @dataclass(frozen=True, slots=True)
 class DueSaid:
-    """``at`` is empty where what it is counted from has not happened yet."""
+    """``at`` is empty where what it is counted from has not happened yet.
+
+    ``promised_by`` is a rule beside the one that gives the remedy where that promises an earlier day, with its cites.
+    """
 
     at: datetime | None
     said: str
@@ -64,6 +67,8 @@ class DueSaid:
     counted_from: str
     from_said: str
     provisional: bool
+    promised_by: str
+    cites: tuple[CiteSaid, ...]
 
 
 @dataclass(frozen=True, slots=True)

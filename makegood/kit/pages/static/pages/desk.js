@@ -69,3 +69,16 @@ if (checked) {
     }, 400);
   });
 }
+
+// A part of a page that is not finished asks again until it is.
+function askAgain() {
+  const part = document.querySelector("[data-again]");
+  if (!part) return;
+  setTimeout(async () => {
+    const answer = await fetch(location.href);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+    if (fresh) part.replaceWith(fresh);
+    askAgain();
+  }, 1500);
+}
+askAgain();

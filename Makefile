@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check bench format client lock triage browser
+.PHONY: help setup run test check bench format client lock triage browser screenshots
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -41,6 +41,9 @@ browser: # the browser of the page tests; where it cannot be installed they say 
 
 bench: setup ## measure the promised figures as ratios: text, and bench/results.json (docs/reference/figures.md)
 	@$(BIN)/python -m bench
+
+screenshots: setup browser ## pictures of every page in both languages, at phone and desk width and in the dark, into screenshots/
+	$(BIN)/python -m tests.browser.screenshots
 
 triage: setup ## train the model that reads messages again from its sentences (docs/explanation/triage.md)
 	$(BIN)/python -m makegood.conversations.triage

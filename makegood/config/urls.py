@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from makegood.config import api_pages, health
 from makegood.config.api import api
 from makegood.desk import sign_in_views as desk
+from makegood.kit.pages import design
 from makegood.portal import estimate_views
 from makegood.portal import views as portal
 
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.ready),
     path("api/v1/", api.urls),
     path("developers/", api_pages.reference, name="api_reference"),
+    path("design/", design.design, name="design"),
     path("", portal.front_door, name="front_door"),
     path("estimate", estimate_views.estimate, name="estimate"),
     path("estimate/<slug:slug>", estimate_views.estimate, name="estimate_of"),

@@ -28,7 +28,7 @@ from makegood.kit import errors, files, paper
 from makegood.kit.pages.language import text_language
 from makegood.portal import asking
 from makegood.portal.progress import NOW, SILENCE, progress_of
-from makegood.portal.rendering import page
+from makegood.portal.rendering import go_on, page
 from makegood.portal.visitors import for_customers
 
 
@@ -86,16 +86,16 @@ def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action
     """One form of the case page; what is refused is told on the page."""
     if action not in ACTIONS:
         raise Http404
-    here = redirect("portal:case", merchant.slug, ref)
+    here = reverse("portal:case", args=[merchant.slug, ref])
     if request.method != "POST":
-        return here
+        return redirect(here)
     found = own_case(actor, ref)
     try:
         done = ACTIONS[action](request, actor, ref)
     except errors.DomainError as refusal:
         return case_page(request, merchant, found, refusal=refusal)
     messages.success(request, done)
-    return here
+    return go_on(request, here)
 
 
 def _write(request: HttpRequest, actor: Actor, ref: str) -> str:

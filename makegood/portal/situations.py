@@ -93,6 +93,54 @@ BY_SLUG = {situation.slug: situation for situation in SITUATIONS}
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """One row of the start page. ``leads`` is ``find`` (with what for) or ``estimate``."""
+
+    slug: str
+    title: str | Promise
+    words: str | Promise
+    leads: str = "find"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Doors under one heading; ``sign`` names its picture."""
+
+    sign: str
+    title: str | Promise
+    doors: tuple[Door, ...]
+
+
+APPEAL = "appeal"  # not a situation: an appeal belongs to a request that there is
+
+
+def _doors(*slugs: str) -> tuple[Door, ...]:
+    return tuple(Door(slug, BY_SLUG[slug].title, BY_SLUG[slug].words) for slug in slugs)
+
+
+ROOMS: tuple[Room, ...] = (
+    Room("way", _("It has not reached me yet"), _doors("cancel", "change", "refused")),
+    Room("box", _("It has come, or should have"), _doors("return", "exchange", "problem")),
+    Room(
+        "scales",
+        _("I have asked already"),
+        (
+            Door("", _("Where does it stand?"), _("Who must act by when; add words, pictures or a parcel number.")),
+            Door(APPEAL, _("I disagree with a decision"), _("Somebody who did not decide before looks at it again.")),
+        ),
+    ),
+    Room(
+        "lamp",
+        _("Something else"),
+        (
+            Door("owed", _("How much am I owed?"), _("Work it out by the rules, without signing in."), "estimate"),
+            *_doors("service", "idea"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class LineChoice:
     """A line in a situation: how many units can be named, or why none."""
 

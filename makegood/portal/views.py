@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.validators import slug_re
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -28,8 +29,8 @@ from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
 from makegood.policy.reasons import reasons_of
 from makegood.portal import asking, proving, visitors
-from makegood.portal.rendering import page
-from makegood.portal.situations import BY_SLUG, SITUATIONS, is_open, lines_in
+from makegood.portal.rendering import go_on, page
+from makegood.portal.situations import APPEAL, BY_SLUG, ROOMS, SITUATIONS, is_open, lines_in
 from makegood.portal.visitors import for_customers
 
 
@@ -48,7 +49,7 @@ def front_door(request: HttpRequest) -> HttpResponse:
 @require_GET
 @of_slug
 def start(request: HttpRequest, merchant: Merchant) -> HttpResponse:
-    return page(request, merchant, "start", situations=SITUATIONS)
+    return page(request, merchant, "start", rooms=ROOMS)
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,8 +59,8 @@ def find(request: HttpRequest, merchant: Merchant) -> HttpResponse:
     wanted = request.POST.get("for") or request.GET.get("for", "")
     if request.method != "POST":
         if visitors.customer_in(request, merchant):
-            return redirect("portal:mine", merchant.slug)
-        return page(request, merchant, "find", wanted=wanted, situation=BY_SLUG.get(wanted))
+            return _to_own(merchant, wanted)
+        return page(request, merchant, "find", wanted=wanted, situation=BY_SLUG.get(wanted), appeal=wanted == APPEAL)
     number, contact = request.POST.get("order", "").strip(), request.POST.get("contact", "").strip()
     try:
         proving.ask_for_code(
@@ -105,7 +106,13 @@ def code(request: HttpRequest, merchant: Merchant) -> HttpResponse:
     del request.session["asked"]
     if asked["for"] in BY_SLUG:
         return redirect("portal:ask", merchant.slug, asked["for"], asked["order"])
-    return redirect("portal:mine", merchant.slug)
+    return _to_own(merchant, asked["for"])
+
+
+def _to_own(merchant: Merchant, wanted: str) -> HttpResponse:
+    """The customer's own page, which keeps in mind what they came for."""
+    what_for = f"?for={wanted}" if wanted in BY_SLUG or wanted == APPEAL else ""
+    return redirect(reverse("portal:mine", args=[merchant.slug]) + what_for)
 
 
 @require_POST
@@ -118,9 +125,18 @@ def leave(request: HttpRequest, merchant: Merchant) -> HttpResponse:
 @require_GET
 @for_customers
 def mine(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpResponse:
-    """All orders and requests of the customer."""
+    """All orders and requests of the customer; who came with a situation chooses the order it is about."""
     own = cases.cases_page(cases.Filters(customer_id=actor.id), limit=50)
-    return page(request, merchant, "mine", cases=own.rows, orders=orders.orders_page(customer_id=actor.id).rows)
+    wanted = request.GET.get("for", "")
+    return page(
+        request,
+        merchant,
+        "mine",
+        cases=own.rows,
+        orders=orders.orders_page(customer_id=actor.id).rows,
+        situation=BY_SLUG.get(wanted),
+        appeal=wanted == APPEAL,
+    )
 
 
 @require_GET
@@ -174,7 +190,7 @@ def ask(request: HttpRequest, merchant: Merchant, actor: Actor, situation: str, 
     except (errors.Refused, errors.Malformed) as refusal:
         return page(request, merchant, "ask", refusal=refusal, **shown)
     messages.success(request, _("Your request %(ref)s has reached us.") % {"ref": case.ref})
-    return redirect("portal:case", merchant.slug, case.ref)
+    return go_on(request, reverse("portal:case", args=[merchant.slug, case.ref]))
 
 
 @require_GET

@@ -42,9 +42,12 @@ from makegood.cases.api_shapes import (
     tracked_out,
 )
 from makegood.cases.commands.asking import Asked
+from makegood.cases.eligibility import eligibility
 from makegood.customers import queries as customers
 from makegood.kit import files, tenancy
+from makegood.kit.pages.language import text_language
 from makegood.kit.wire import PAGE_LIMIT, PAGE_LIMIT_MAX, Plain
+from makegood.orders import queries as orders
 
 router = Router(tags=["cases"])
 
@@ -129,6 +132,49 @@ def show_case(request: HttpRequest, ref: str) -> CaseOut:
 def show_timeline(request: HttpRequest, ref: str) -> Timeline:
     """What happened, in order; each event carries the hash that chains it to the one before."""
     return Timeline(data=[event_out(event) for event in queries.case_view(ref).events])
+
+
+class OptionOut(Plain):
+    """A wish for all units of a line that are there, and the quote document that answers it."""
+
+    kind: str
+    reason: str
+    units: int
+    verdict: str
+    quote: dict[str, Any]
+    until: datetime | None = Field(description="The last moment known at which the answer is as good.")
+
+
+class LineEligibility(Plain):
+    line: str
+    left: int = Field(description="Units that may still be asked for.")
+    options: list[OptionOut]
+
+
+class EligibilityOut(Plain):
+    data: list[LineEligibility]
+
+
+@router.get("/orders/{ref}/eligibility", auth=bearer(May.READ), response={200: EligibilityOut})
+def show_eligibility(request: HttpRequest, ref: str) -> EligibilityOut:
+    """What could be asked of each line now, what it would give and until when; the portal shows the same."""
+    found = eligibility(orders.order_by_number(ref), at=_now(), language=text_language())
+    return EligibilityOut(
+        data=[
+            LineEligibility(
+                line=one.askable.line.number,
+                left=one.askable.left,
+                options=[
+                    OptionOut(
+                        kind=option.kind, reason=option.reason, units=option.units, verdict=option.verdict,
+                        quote=dict(option.document), until=option.until,
+                    )
+                    for option in one.options
+                ],
+            )
+            for one in found
+        ]
+    )  # fmt: skip
 
 
 @router.post("/cases/{ref}/evidence", auth=bearer(May.FILE), response={201: EvidenceOut})

@@ -6,6 +6,7 @@ What is not known is left out: unknown is not false.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from makegood.cases import reallocating
@@ -35,9 +36,57 @@ POSITIONS: dict[str, str] = {
 ALONG = ("not_shipped", "in_transit", "at_door", "with_customer", "returning", "lost", "back")
 
 
+# Balances by book, subject and account.
+_Held = Mapping[str, Mapping[int, Mapping[str, int]]]
+
+
 def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[str, Any]:
     """The facts document of the contract, for this case as it stands now."""
     asked, earlier, evidence, findings = _rows_of(case)
+    held = _held(order) if order else {}
+    return _with_findings(_stated(case, order, asked, earlier, evidence, held, currency=currency), findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an order stands on: its balances and its other approved cases, read once for many imagined cases."""
+
+    held: _Held
+    earlier: Sequence[Mapping[str, Any]]
+
+
+def ground_of(order: OrderView) -> Ground:
+    """Inside a transaction in which the order's books are open."""
+    earlier = db.fetch("select kind, reason from cases_case where order_id = %s and state = 'approved'", [order.id])
+    return Ground(_held(order), earlier)
+
+
+def imagine_facts(
+    case: Case, order: OrderView, ground: Ground, *, units: Sequence[tuple[LineView, int]], evidence: Sequence[str]
+) -> dict[str, Any]:
+    """The facts as they would be of a case that nobody filed: units of lines, and kinds of evidence to be brought.
+
+    Filing takes its units from those still open; here they stay there, so that none of its own are subtracted again.
+    """
+    asked = [
+        {"line_id": line.id, "quantity": count, "made_good": count, "wanted_sku": "", "number": line.number,
+         "product": line.product, "sku": line.sku}
+        for line, count in units
+    ]  # fmt: skip
+    brought = [{"kind": kind, "of_line": ""} for kind in evidence]
+    return _stated(case, order, asked, ground.earlier, brought, ground.held, currency=order.currency)
+
+
+def _stated(
+    case: Case,
+    order: OrderView | None,
+    asked: Sequence[Mapping[str, Any]],
+    earlier: Sequence[Mapping[str, Any]],
+    evidence: Sequence[Mapping[str, Any]],
+    held: _Held,
+    *,
+    currency: str,
+) -> dict[str, Any]:
     document: dict[str, Any] = {
         "currency": order.currency if order else currency,
         "asked_at": case.opened_at.isoformat(),
@@ -46,7 +95,6 @@ def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[s
     if order:
         document |= {"platform": order.platform or "own-store"}
         document |= {"market": order.market} if order.market else {}
-        held = _held(order)
         document["order"] = _order_facts(case, order, asked, held, earlier)
         parcel = _parcel_facts(order, asked, held)
         document |= {"parcel": parcel} if parcel else {}
@@ -54,11 +102,7 @@ def state_facts(case: Case, order: OrderView | None, *, currency: str) -> dict[s
     if evidence:
         brought = [{"kind": row["kind"]} | ({"of": row["of_line"]} if row["of_line"] else {}) for row in evidence]
         document["evidence"] = brought
-    return _with_findings(document, findings)
-
-
-# Balances by book, subject and account.
-_Held = Mapping[str, Mapping[int, Mapping[str, int]]]
+    return document
 
 
 def _held(order: OrderView) -> _Held:

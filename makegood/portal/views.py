@@ -23,12 +23,14 @@ from makegood.accounts.sight import of_slug
 from makegood.cases import queries as cases
 from makegood.cases import tracking
 from makegood.cases.askable import askable_lines
+from makegood.cases.eligibility import eligibility
 from makegood.kit import errors, tenancy
 from makegood.kit.pages.language import text_language
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
 from makegood.policy.reasons import reasons_of
 from makegood.portal import asking, proving, visitors
+from makegood.portal.offers import offers_on
 from makegood.portal.rendering import go_on, page
 from makegood.portal.situations import APPEAL, BY_SLUG, ROOMS, SITUATIONS, is_open, lines_in
 from makegood.portal.visitors import for_customers
@@ -144,7 +146,8 @@ def mine(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpResponse
 def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -> HttpResponse:
     """One order: each line with where it is and what is left to ask for, and what can be done."""
     found = own_order(actor, number)
-    lines = askable_lines(found)
+    lines = eligibility(found, at=timezone.now(), language=text_language())
+    askable = tuple(one.askable for one in lines)
     own = cases.cases_page(cases.Filters(order_number=found.number), limit=50)
     return page(
         request,
@@ -152,9 +155,9 @@ def order(request: HttpRequest, merchant: Merchant, actor: Actor, number: str) -
         "order",
         order=found,
         shares=orders.paid_shares(found),
-        lines=lines,
-        open_situations=[one for one in SITUATIONS if is_open(one, lines)],
-        closed_situations=[one for one in SITUATIONS if not is_open(one, lines)],
+        lines=[(one.askable, offers_on(one, merchant=merchant, order=found)) for one in lines],
+        open_situations=[one for one in SITUATIONS if is_open(one, askable)],
+        closed_situations=[one for one in SITUATIONS if not is_open(one, askable)],
         cases=own.rows,
     )
 
@@ -166,14 +169,16 @@ def ask(request: HttpRequest, merchant: Merchant, actor: Actor, situation: str, 
     if situation not in BY_SLUG:
         raise Http404
     chosen, found = BY_SLUG[situation], own_order(actor, number)
+    choices = lines_in(chosen, askable_lines(found))
     shown: dict[str, Any] = {
+        "any_units": any(choice.units for choice in choices),
         "situation": chosen,
         "order": found,
-        "choices": lines_in(chosen, askable_lines(found)),
+        "choices": choices,
         "reasons": [(one.code, one.label(text_language())) for one in reasons_of(chosen.kind)],
         "shares": orders.paid_shares(found),
         "request_key": request.POST.get("request_key") or uuid.uuid4().hex,
-        "posted": request.POST,
+        "posted": request.POST or request.GET,  # an offer on the order's page fills in what it is about
         **asking.offered(chosen.kind, found),
     }
     if request.method != "POST":

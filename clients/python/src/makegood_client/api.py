@@ -217,6 +217,10 @@ class DenyIn(TypedDict):
     why: NotRequired[str]
 
 
+class EligibilityOut(TypedDict):
+    data: list[LineEligibility]
+
+
 class EndpointChange(TypedDict):
     url: NotRequired[str | None]
     events: NotRequired[list[str] | None]
@@ -285,6 +289,12 @@ class HandRemedyIn(TypedDict):
     after: NotRequired[str]
 
 
+class LineEligibility(TypedDict):
+    line: str
+    left: int
+    options: list[OptionOut]
+
+
 class LineIn(TypedDict):
     number: str
     sku: str
@@ -329,6 +339,17 @@ class MoneyJson(TypedDict):
 
     currency: str
     amount: str
+
+
+class OptionOut(TypedDict):
+    """A wish for all units of a line that are there, and the quote document that answers it."""
+
+    kind: str
+    reason: str
+    units: int
+    verdict: str
+    quote: dict[str, Any]
+    until: str | None
 
 
 class OrderIn(TypedDict):
@@ -709,6 +730,17 @@ class Makegood(Caller):
         answer: Timeline = self.call(
             "GET",
             f"/api/v1/cases/{self.quoted(ref)}/timeline",
+        )
+        return answer
+
+    def show_eligibility(
+        self,
+        ref: str | int,
+    ) -> EligibilityOut:
+        """What could be asked of each line now, what it would give and until when; the portal shows the same."""
+        answer: EligibilityOut = self.call(
+            "GET",
+            f"/api/v1/orders/{self.quoted(ref)}/eligibility",
         )
         return answer
 

@@ -13,8 +13,11 @@ from pathlib import Path
 from django.conf import settings
 
 from makegood.customers import queries as customers
-from makegood.kit import db, files, jobs, tenancy
+from makegood.kit import db, files, jobs, tenancy, vault
 from makegood.orders.erasure import erase_in_orders
+
+# What the conversations of a person are told about whom to forget, sealed: by then nothing else knows it any more.
+PURPOSE = "erasure"
 
 # Of what a request says beside its words, that which is no word about a person; a new address is one.
 _STAYS = ["facts", "method", "refund_to_method", "pay_by"]
@@ -38,6 +41,7 @@ def erase_customer(*, customer_id: int, at: datetime) -> Erased:
     prove themselves. Files and conversations follow by jobs left in this transaction. Raises CustomerUnknown.
     """
     customers.customer_by_id(customer_id)
+    known_as = db.fetch("select kind, value from customers_contact where customer_id = %s order by id", [customer_id])
     orders = erase_in_orders(customer_id, at=at)
     cases = db.execute(
         "update cases_case set details = (select coalesce(jsonb_object_agg(d.key, d.value), '{}')"
@@ -57,7 +61,9 @@ def erase_customer(*, customer_id: int, at: datetime) -> Erased:
     hashes = sorted({row["sha256"] for row in gone})
     if hashes:
         jobs.leave("cases.delete_files", sha256=hashes)
-    jobs.leave("conversations.erase_customer", queue="notify", customer_id=customer_id)
+    # Sealed, because a job's row outlives it; whoever does the job takes it out of there.
+    sealed = vault.seal({"contacts": known_as}, purpose=PURPOSE) if known_as else ""
+    jobs.leave("conversations.erase_customer", queue="notify", customer_id=customer_id, sealed=sealed)
     return Erased(orders, cases, texts, len(hashes))
 
 

@@ -43,9 +43,9 @@ def tell_customer(*, case_id: int, seq: int) -> None:
 
 
 @jobs.task("conversations.erase_customer", queue="notify")
-def erase_customer(*, customer_id: int) -> None:
-    """Left where a person is forgotten."""
-    erasure.erase_customer(customer_id)
+def erase_customer(*, customer_id: int, sealed: str = "") -> None:
+    """Left where a person is forgotten; ``sealed`` says by which contacts the person was known."""
+    erasure.erase_customer(customer_id, sealed=sealed)
 
 
 @db.query

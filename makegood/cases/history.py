@@ -15,8 +15,11 @@ from makegood.kit import db, errors, jobs
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
 
-# What somebody who wrote by mail is told by mail.
-TOLD_BY_MAIL = frozenset({"evidence_asked", "approved", "denied", "appeal_decided"})
+# What customers are told by mail, where their case came from themselves; an integration tells its own.
+TOLD_BY_MAIL = frozenset(
+    {"case_filed", "evidence_asked", "approved", "denied", "appeal_decided", "remedy_paid", "lapsed", "closed"}
+)
+TOLD_CHANNELS = frozenset({"portal", "mail", "chat", "phone", "desk"})
 
 
 class CaseUnknown(errors.Unknown):
@@ -57,7 +60,8 @@ def record(case: Case, kind: str, /, *, actor: str, at: datetime, **data: Any) -
         ],
     )
     case.event_seq, case.event_hash = seq, link
-    if case.channel == "mail" and kind in TOLD_BY_MAIL:
+    # A letter that opened a case is acknowledged as a letter.
+    if kind in TOLD_BY_MAIL and case.channel in TOLD_CHANNELS and (kind, case.channel) != ("case_filed", "mail"):
         jobs.leave("conversations.tell_customer", queue="notify", case_id=case.id, seq=seq)
     case.marks = fold(case.marks, kind, at)
 

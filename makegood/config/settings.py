@@ -61,6 +61,8 @@ OUTGOING_NETWORKS = tuple(
     if network.strip()
 )
 
+# Where people reach the pages: links in mails begin with it.
+PUBLIC_URL = (os.environ.get("MAKEGOOD_URL") or f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = os.environ.get("MAKEGOOD_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
 USE_X_FORWARDED_HOST = False
 AUTH_USER_MODEL = "accounts.Staff"

@@ -7,7 +7,7 @@ from makegood.config import api_pages, health
 from makegood.config.api import api
 from makegood.desk import sign_in_views as desk
 from makegood.kit.pages import design
-from makegood.portal import estimate_views
+from makegood.portal import estimate_views, mail_choice_views
 from makegood.portal import views as portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", desk.front_door, name="desk_door"),
     path("desk/<slug:slug>/", include("makegood.desk.urls")),
     path("track/<str:token>", portal.track, name="track"),
+    path("mails/<str:token>", mail_choice_views.mail_choice, name="mail_choice"),
 ]
 
 handler500 = "makegood.config.failing.failed_page"

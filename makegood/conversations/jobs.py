@@ -38,7 +38,7 @@ def send_reply(*, text_id: int) -> None:
 
 @jobs.task("conversations.tell_customer", queue="notify")
 def tell_customer(*, case_id: int, seq: int) -> None:
-    """Left by cases with what happens to a case that came by mail."""
+    """Left by cases with what its customer is told of."""
     commands.tell_customer(case_id=case_id, seq=seq, at=db.now())
 
 
@@ -77,3 +77,17 @@ def catch_up(at: datetime) -> int:
 
 
 jobs.sweep("conversations.catch_up", 20.0, merchants=merchants_due, work=catch_up)
+
+
+@db.query
+def merchants_near(at: datetime, limit: int) -> list[int]:
+    """Merchants with a deadline that passes within two days."""
+    return [row["id"] for row in db.fetch("select cases_merchants_due(%s, %s) as id", [at + commands.NEAR, limit])]
+
+
+def remind(at: datetime) -> int:
+    """Tell customers whose turn it is that the time runs out."""
+    return commands.remind_customers(at=at)
+
+
+jobs.sweep("conversations.remind", 300.0, merchants=merchants_near, work=remind)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import models
+
 from makegood.conversations.commands import answering
 from makegood.conversations.commands.replying import ConversationUnknown
 from makegood.conversations.models import Conversation, Letter, Mailbox, Message, MessageFile, RawMail
@@ -128,6 +130,34 @@ def conversation_view(ref: str) -> ConversationView:
 def mails_of_case(case_id: int) -> tuple[MessageView, ...]:
     """Every mail in the conversations of a case, in their order."""
     return _messages(Message.objects.filter(conversation__case_id=case_id).select_related("conversation"))
+
+
+@dataclass(frozen=True, slots=True)
+class MailTold:
+    """A mail that went to the customer, as they are told of it."""
+
+    subject: str
+    recipient: str
+    kind: str
+    at: datetime
+    state: str  # sent, queued, failed
+
+
+_TOLD = {"sent": "sent", "unsure": "sent", "queued": "queued", "sending": "queued"}
+
+
+@db.query
+def mails_told(case_id: int) -> tuple[MailTold, ...]:
+    """Every mail to the customer of a case, in their order; those to somebody else are left out."""
+    found = (
+        Message.objects.filter(conversation__case_id=case_id, direction="out", internal=False)
+        .filter(conversation__customer_id=models.F("conversation__case__customer_id"))
+        .order_by("id")
+    )
+    return tuple(
+        MailTold(one.subject, one.recipient, one.kind, one.sent_at or one.written_at, _TOLD.get(one.state, "failed"))
+        for one in found
+    )
 
 
 @db.query

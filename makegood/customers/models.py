@@ -34,6 +34,7 @@ class Contact(TenantModel):
     value = models.CharField(max_length=200)
     undeliverable_at = models.DateTimeField(null=True)
     undeliverable_why = models.CharField(max_length=200, blank=True, default="", db_default="")
+    less_mail_at = models.DateTimeField(null=True)  # since when reminders are declined
 
     class Meta:
         constraints: ClassVar = [

@@ -22,12 +22,14 @@ from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.history import CaseUnknown
 from makegood.cases.queries import CaseView, EvidenceView, case_view
 from makegood.cases.states import UNDECIDED, GoodsState, State
+from makegood.cases.telling import NOW, SILENCE
 from makegood.cases.tracking import tracking_token
 from makegood.cases.words import explain
+from makegood.conversations.queries import mails_told
 from makegood.kit import errors, files, paper
 from makegood.kit.pages.language import text_language
 from makegood.portal import asking
-from makegood.portal.progress import NOW, SILENCE, progress_of
+from makegood.portal.progress import progress_of
 from makegood.portal.rendering import go_on, page
 from makegood.portal.visitors import for_customers
 
@@ -63,6 +65,7 @@ def case_page(
         refusal=refusal,
         case=found,
         progress=progress_of(found),
+        mails=mails_told(found.id),
         now_words=NOW,
         silence_words=SILENCE,
         explained=explain(last) if last else None,

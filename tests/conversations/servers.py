@@ -163,3 +163,10 @@ def smtp_sink() -> Iterator[Sink]:
         yield sink
     finally:
         controller.stop()
+
+
+def words_of(mail: EmailMessage) -> str:
+    """The plain words of a mail, whatever stands beside them."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")

@@ -26,7 +26,7 @@ from makegood.conversations.models import Conversation, Mailbox, Message
 from makegood.customers.models import Contact
 from makegood.kit import db
 from tests.conversations.mails import SHOP, arrive, conversation_of, letter, messages_of, open_mailbox, sent
-from tests.conversations.servers import Sink, free_port
+from tests.conversations.servers import Sink, free_port, words_of
 from tests.shop import AGENT, NOON, OWNER, ask, sell, settle
 
 
@@ -79,7 +79,7 @@ def test_a_reply_on_a_case_reaches_the_customer_and_theirs_comes_back_to_it(merc
     *_, mail = smtp.read()
     assert mail["To"] == f"c{order.number}@example.com".lower()
     assert mail["Subject"] == f"回复：我的订单 [{case.ref}]"
-    assert mail.get_content().strip() == "请补充照片。"
+    assert words_of(mail).strip() == "请补充照片。"
     assert mail["Auto-Submitted"] is None
     assert mail["In-Reply-To"] in mail["References"]
     assert "support+v-" in mail["Reply-To"]
@@ -101,7 +101,7 @@ def test_a_known_customer_is_told_once_what_the_letter_became(merchant: int, smt
     with db.atomically():
         case = Conversation.objects.get().case
     assert case is not None
-    assert case.ref in mail.get_content()
+    assert case.ref in words_of(mail)
 
 
 def test_what_happens_to_a_case_that_came_by_mail_is_told_by_mail(merchant: int, smtp: Sink) -> None:
@@ -118,11 +118,11 @@ def test_what_happens_to_a_case_that_came_by_mail_is_told_by_mail(merchant: int,
 
     notice = smtp.read()[-1]
     assert notice["Auto-Submitted"] == "auto-generated"
-    assert case.ref in notice.get_content()
-    assert "100" in notice.get_content()  # what the decision grants, in its own sentence
+    assert case.ref in words_of(notice)
+    assert "100" in words_of(notice)  # what the decision grants, in its own sentence
 
 
-def test_a_case_of_the_portal_is_told_of_in_the_portal_alone(merchant: int, smtp: Sink) -> None:
+def test_a_case_of_an_integration_is_told_of_by_it_alone(merchant: int, smtp: Sink) -> None:
     connect(smtp)
     settle(ask(sell(), "return", "changed_mind"))
     send_all()

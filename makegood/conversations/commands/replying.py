@@ -1,4 +1,4 @@
-"""What staff write on a case, and what happens to it, told to the customer by mail."""
+"""What staff write on a case or a conversation, sent to the other side by mail."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from django.utils.translation import gettext as _
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
-from makegood.cases.models import Case, CaseEvent, CaseText
-from makegood.cases.queries import case_view
-from makegood.cases.words import event_said, explain
+from makegood.cases.models import Case, CaseText
 from makegood.conversations import rules
 from makegood.conversations.commands import answering
 from makegood.conversations.models import Conversation, Message
@@ -39,7 +37,7 @@ def send_reply(*, text_id: int, at: datetime) -> None:
     if text is None or text.author.startswith("customer:"):
         return
     case = Case.objects.get(id=text.case_id)
-    conversation = _conversation_with(case, at=at)
+    conversation = conversation_with(case, at=at)
     if conversation is None:
         return
     queued = answering.queue_message(
@@ -47,7 +45,7 @@ def send_reply(*, text_id: int, at: datetime) -> None:
         to=conversation.address,
         kind="reply",
         author=text.author,
-        subject=_subject(conversation, case),
+        subject=subject_of(conversation, case),
         body=text.body,
         request_key=f"text:{text.id}",
         at=at,
@@ -56,38 +54,6 @@ def send_reply(*, text_id: int, at: datetime) -> None:
     )
     if queued is not None:
         _answered(conversation)
-
-
-@db.command
-def tell_customer(*, case_id: int, seq: int, at: datetime) -> None:
-    """Queue a notice of what happened to a case that came by mail. Everything it says stands in the decision."""
-    case = Case.objects.get(id=case_id)
-    event = CaseEvent.objects.filter(case_id=case_id, seq=seq).first()
-    conversation = _conversation_with(case, at=at)
-    if event is None or conversation is None:
-        return
-    with translation.override(case.language):
-        view = case_view(case.ref)
-        said = [_("Your case %(ref)s: %(what)s.") % {"ref": case.ref, "what": event_said(event.kind)}]
-        if view.decision is not None and event.kind in {"approved", "denied", "evidence_asked"}:
-            told = explain(view.decision)
-            said += [one.text for one in told.remedies if one.text]
-            said += [str(one["text"]) for one in (*told.refused, *told.needed) if one.get("text")]
-        said += [_("To add something, reply to this mail. It was written automatically.")]
-        said += [accounts.merchant().name(case.language)]
-        subject = _subject(conversation, case)
-    answering.queue_message(
-        conversation,
-        to=conversation.address,
-        kind="notice",
-        author="system:mail",
-        subject=subject,
-        body="\n\n".join(said),
-        request_key=f"event:{case.id}:{seq}",
-        at=at,
-        automatic=True,
-        hops=1,
-    )
 
 
 @db.command
@@ -101,7 +67,7 @@ def reply_without_case(*, ref: str, body: str, actor: Actor, at: datetime) -> Me
         to=conversation.address,
         kind="reply",
         author=actor.key,
-        subject=_subject(conversation, None),
+        subject=subject_of(conversation, None),
         body=body[:TEXTS_AT_MOST],
         request_key=f"reply:{conversation.id}:{count}",
         at=at,
@@ -126,7 +92,7 @@ def _answered(conversation: Conversation) -> None:
     conversation.save(update_fields=["waits_for_agent"])
 
 
-def _subject(conversation: Conversation, case: Case | None) -> str:
+def subject_of(conversation: Conversation, case: Case | None) -> str:
     with translation.override(conversation.language):
         subject = conversation.subject or (_("Your case") if case else "")
         about = (
@@ -135,7 +101,7 @@ def _subject(conversation: Conversation, case: Case | None) -> str:
     return f"{about} [{case.ref}]" if case and case.ref not in about else about
 
 
-def _conversation_with(case: Case, *, at: datetime) -> Conversation | None:
+def conversation_with(case: Case, *, at: datetime) -> Conversation | None:
     """The conversation by mail with the case's customer, begun where there is none; None without an address.
 
     What goes out goes to an address of the customer, whoever else wrote about the case.

@@ -15,14 +15,14 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db import connection
 
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.limits import Limit, TooManyTries, count_try
 from makegood.accounts.states import May
 from makegood.connectors.mail.sorting import HOPS_HEADER
-from makegood.conversations import rules
+from makegood.conversations import notices, papers, rules
 from makegood.conversations.commands import answering, opening
 from makegood.conversations.commands.mailboxes import smtp_password
 from makegood.conversations.models import Conversation, Letter, Mailbox, Message
@@ -38,6 +38,8 @@ ATTEMPTS = 6
 STALE = timedelta(minutes=10)
 # However two machines disguise themselves, more than this they do not tell each other in a day.
 AUTOMATIC = Limit("mail_automatic", 5, timedelta(days=1))
+# Notices answer nobody's letter, so that no loop feeds on them; a case may well have six changes in a day.
+NOTICES = Limit("mail_notices", 40, timedelta(days=1))
 
 
 class MessageUnknown(errors.Unknown):
@@ -99,7 +101,8 @@ def _claim(*, message_id: int, at: datetime) -> tuple[Message, Conversation, Mai
 
 def _may_be_sent(message: Message, *, at: datetime) -> bool:
     try:
-        count_try(AUTOMATIC, str(tenancy.require_merchant_id()), message.recipient, at=at)
+        limit = NOTICES if message.kind == "notice" else AUTOMATIC
+        count_try(limit, str(tenancy.require_merchant_id()), message.recipient, at=at)
     except TooManyTries:
         return False
     return True
@@ -195,7 +198,10 @@ def _compose(message: Message, conversation: Conversation, mailbox: Mailbox) -> 
     if message.automatic:
         headers["Auto-Submitted"] = "auto-replied" if message.kind == "acknowledgement" else "auto-generated"
         headers["X-Auto-Response-Suppress"] = "All"
-    return EmailMessage(
+    if declined := notices.decline_link_in(message.body):
+        headers["List-Unsubscribe"] = f"<{declined}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail = EmailMultiAlternatives(
         message.subject,
         message.body,
         formataddr((mailbox.name, mailbox.address)),
@@ -203,6 +209,8 @@ def _compose(message: Message, conversation: Conversation, mailbox: Mailbox) -> 
         reply_to=[back],
         headers=headers,
     )
+    mail.attach_alternative(papers.as_html(message.body, language=conversation.language), "text/html")
+    return mail
 
 
 def hand_over(mailbox: Mailbox, mail: EmailMessage) -> Fate:

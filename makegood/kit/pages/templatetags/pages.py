@@ -62,6 +62,17 @@ def when(at: datetime | None, form: str = "minute") -> str | SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), full, shown)
 
 
+def due_words(at: datetime) -> str:
+    """A due time as plain text with its zone, for mails; midnight is the end of the day before."""
+    here, locale = _local(at), babel_locale()
+    if (here.hour, here.minute) == (0, 0):
+        said = _("end of %(day)s") % {"day": format_date(here.date() - timedelta(days=1), "medium", locale=locale)}
+    else:
+        said = format_datetime(here, "medium", tzinfo=here.tzinfo, locale=locale)
+        said = said.replace(format_datetime(here, ":ss", locale=locale, tzinfo=here.tzinfo), "", 1)
+    return f"{said} ({here.tzinfo})"
+
+
 @register.filter
 def from_now(at: datetime | None) -> str:
     """``in 3 days``, ``2 hours ago``, by calendar of the reader's language."""

@@ -29,6 +29,7 @@ from makegood.cases.states import UNDECIDED, GoodsState, State
 from makegood.cases.words import explain
 from makegood.conversations import queries as conversations
 from makegood.desk.action_views import ACTIONS
+from makegood.desk.key_views import after_case
 from makegood.desk.members import for_staff
 from makegood.desk.rendering import page, people_of
 from makegood.kit import db, errors, files, paper
@@ -177,6 +178,8 @@ def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action
     except errors.DomainError as refusal:
         return case_page(request, merchant, actor, cases.case_view(ref), refusal=refusal)
     messages.success(request, done)
+    if request.POST.get("then") == "next":
+        return redirect(after_case(merchant, found.ref, request.POST.get("next_case", "")[:20]))
     return here
 
 

@@ -17,6 +17,8 @@ from makegood.accounts.states import May
 from makegood.kit import errors
 from makegood.kit.pages.language import text_language
 from makegood.kit.pages.refusals import refusal_of
+from makegood.workbench.queries import keys_of
+from makegood.workbench.states import ACTS, Act
 
 
 def page(
@@ -44,12 +46,21 @@ def page(
             "may": {one.name.lower(): actor.may(one) for one in May} if actor else {},
             "refusal": told,
             "here": template,
+            "keys": _keys_of(actor),
             **context,
         },
         status=status,
     )
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _keys_of(actor: Actor | None) -> list[tuple[Act, tuple[str, ...]]]:
+    """Every act with this person's keys: the cheat-sheet, which is also the keymap of the page."""
+    if actor is None or actor.id is None:
+        return []
+    keys = keys_of(actor.id)
+    return [(act, keys[act.name]) for act in ACTS]
 
 
 def people_of(

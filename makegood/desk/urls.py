@@ -4,6 +4,7 @@ from django.urls import path
 
 from makegood.desk import (
     case_views,
+    key_views,
     mail_views,
     money_views,
     order_views,
@@ -27,10 +28,13 @@ urlpatterns = [
     path("security", security_views.security, name="security"),
     path("security/passkey", security_views.passkey_begin, name="passkey_begin"),
     path("security/passkey/add", security_views.passkey_add, name="passkey_add"),
+    path("keys", key_views.keys, name="keys"),
+    path("palette", key_views.palette, name="palette"),
     path("orders", order_views.orders, name="orders"),
     path("orders/<path:number>", order_views.order, name="order"),
     path("customers/<int:person>", person_views.customer, name="customer"),
     path("cases/<str:ref>", case_views.case, name="case"),
+    path("cases/<str:ref>/next", key_views.next_case, name="next_case"),
     path("cases/<str:ref>/history", case_views.audit, name="audit"),
     path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),
     path("cases/<str:ref>/explanation", case_views.explanation, name="explanation"),

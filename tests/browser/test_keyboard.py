@@ -25,6 +25,7 @@ def sign_in(page: Page, address: str, role: str = "agent") -> str:
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_selector("nav.views")
+    page.wait_for_load_state("load")  # keys work once their scripts are there
     return base
 
 

@@ -64,6 +64,8 @@ def record(case: Case, kind: str, /, *, actor: str, at: datetime, **data: Any) -
     if kind in TOLD_BY_MAIL and case.channel in TOLD_CHANNELS and (kind, case.channel) != ("case_filed", "mail"):
         jobs.leave("conversations.tell_customer", queue="notify", case_id=case.id, seq=seq)
     case.marks = fold(case.marks, kind, at)
+    if not actor.startswith("staff:"):
+        case.snoozed_until = None  # something came: who put the case off wants to see it
 
 
 def fold(marks: Mapping[str, Any], kind: str, at: datetime) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def lock_case_where(
 
 def save(case: Case, *fields: str) -> None:
     """Write the named columns and the chain's end."""
-    names = (*fields, "marks", "event_seq", "event_hash")
+    names = (*fields, "snoozed_until", "marks", "event_seq", "event_hash")
     values = [json.dumps(case.marks) if name == "marks" else getattr(case, name) for name in names]
     db.send(f"update cases_case set {', '.join(f'{name} = %s' for name in names)} where id = %s", [*values, case.id])
 

@@ -34,6 +34,7 @@ class Case(TenantModel):
     escalated = models.BooleanField(default=False)
 
     assigned_to = models.BigIntegerField(null=True)
+    snoozed_until = models.DateTimeField(null=True)  # staff put it off; anybody else's step ends that
     opened_by = models.CharField(max_length=60)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -58,6 +59,61 @@ class Case(TenantModel):
                 fields=["merchant_id", "due_at", "id"], name="case_queue", condition=models.Q(closed_at__isnull=True)
             ),
             models.Index(fields=["merchant_id", "id"], name="case_newest"),
+            models.Index(
+                fields=["merchant_id", "state", "due_at", "id"],
+                name="case_queue_by_state",
+                condition=models.Q(closed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["merchant_id", "assigned_to", "due_at", "id"],
+                name="case_queue_of_person",
+                condition=models.Q(closed_at__isnull=True, assigned_to__isnull=False),
+            ),
+            models.Index(
+                fields=["merchant_id", "due_at", "id"],
+                name="case_queue_escalated",
+                condition=models.Q(closed_at__isnull=True, escalated=True),
+            ),
+            models.Index(
+                fields=["merchant_id", "snoozed_until"],
+                name="case_asleep",
+                condition=models.Q(closed_at__isnull=True, snoozed_until__isnull=False),
+            ),
+        ]
+
+
+class CaseTag(TenantModel):
+    """A word that staff put on a case to find it by; nothing follows from it."""
+
+    case = points_at(Case, "tags")
+    tag = models.CharField(max_length=40)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["merchant_id", "case", "tag"], name="case_tag_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["merchant_id", "tag", "case"], name="case_by_tag")]
+
+
+class SavedView(TenantModel):
+    """A list of the queue under a name: the query of its address. Of one person, or for everybody."""
+
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000)
+    staff_id = models.BigIntegerField()
+    shared = models.BooleanField(default=False)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "staff_id", "name"],
+                condition=models.Q(shared=False),
+                name="view_name_once_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["merchant_id", "name"], condition=models.Q(shared=True), name="shared_view_name_once"
+            ),
         ]
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import datetime
-from typing import Any
-
 from makegood.cases.history import CaseUnknown
+from makegood.cases.listing import cases_page, queue_page
 from makegood.cases.shapes import (
     AppealView,
     BudgetView,
@@ -56,104 +53,11 @@ __all__ = [
 ]
 
 
-_ROW = """
-select c.id, c.ref, c.kind, c.reason, c.state, c.goods_state, c.money_state, c.waiting_on, c.due_at,
-       c.escalated, c.assigned_to, c.opened_at, c.closed_at, coalesce(o.number, '') as order_number,
-       cu.name as customer_name, coalesce(d.verdict, '') as verdict, coalesce(d.total_minor, 0) as total_minor,
-       coalesce(d.currency, '') as currency,
-       exists (select 1 from cases_deadline dl where dl.case_id = c.id and dl.state = 'open' and dl.provisional
-                  and dl.due_at = c.due_at) as provisional
-  from (select * from cases_case c where {conditions} order by {order} limit {limit}) c
-  left join orders_order o on o.id = c.order_id
-  join customers_customer cu on cu.id = c.customer_id
-  left join cases_decision d on d.case_id = c.id and not d.superseded
- order by {order}
-"""
-
-
-@db.query
-def queue_page(filters: Filters, *, after: str = "", limit: int = 50) -> CasesPage:
-    """Open cases, the next due first. Raises CursorMalformed."""
-    conditions, params = _conditions(filters)
-    conditions.append("c.closed_at is null and c.due_at is not null")
-    if after:
-        due_at, last_id = _read_cursor(after)
-        conditions.append("(c.due_at, c.id) > (%s, %s)")
-        params += [due_at, last_id]
-    rows = _rows(conditions, params, order="c.due_at, c.id", limit=limit)
-    more = len(rows) > limit and rows[limit - 1].due_at is not None
-    return CasesPage(rows[:limit], _cursor(rows[limit - 1]) if more else "")
-
-
-@db.query
-def cases_page(filters: Filters, *, after: str = "", limit: int = 50) -> CasesPage:
-    """All cases, newest first. Raises CursorMalformed."""
-    conditions, params = _conditions(filters)
-    if after:
-        _, last_id = _read_cursor(after)
-        conditions.append("c.id < %s")
-        params.append(last_id)
-    rows = _rows(conditions, params, order="c.id desc", limit=limit)
-    return CasesPage(rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else "")
-
-
-def _rows(conditions: list[str], params: list[Any], *, order: str, limit: int) -> tuple[CaseRow, ...]:
-    sql = _ROW.format(conditions=" and ".join(conditions) or "true", order=order, limit=limit + 1)
-    return tuple(
-        CaseRow(
-            **row,
-            status=status_of(
-                state=row["state"],
-                goods_state=row["goods_state"],
-                money_state=row["money_state"],
-                waiting_on=row["waiting_on"],
-                closed=row["closed_at"] is not None,
-            ),
-        )
-        for row in db.fetch(sql, params)
-    )
-
-
-def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
-    conditions: list[str] = []
-    params: list[Any] = []
-    for column in ("state", "kind", "waiting_on", "assigned_to", "customer_id"):
-        value = getattr(filters, column)
-        if value not in {"", None}:
-            conditions.append(f"c.{column} = %s")
-            params.append(value)
-    if filters.escalated:
-        conditions.append("c.escalated")
-    if filters.open_only:
-        conditions.append("c.closed_at is null")
-    if filters.order_number:
-        conditions.append("c.order_id = (select id from orders_order where number = %s)")
-        params.append(filters.order_number)
-    if text := filters.search.strip().replace("\0", ""):
-        conditions.append("(c.ref = %s or c.order_id in (select id from orders_order where number = %s))")
-        params += [text.upper(), text]
-    return conditions, params
-
-
-def _cursor(row: CaseRow) -> str:
-    due = row.due_at.isoformat() if row.due_at else ""
-    return base64.urlsafe_b64encode(f"{due}|{row.id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[datetime | None, int]:
-    try:
-        due, _, last_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("|")
-        if not last_id.isdecimal() or len(last_id) > 18:
-            raise ValueError(last_id)
-        return (datetime.fromisoformat(due) if due else None), int(last_id)
-    except ValueError:
-        raise CursorMalformed(text, field="after", rule="a cursor of this list") from None
-
-
 _CASE = """
 select c.id, c.ref, c.kind, c.reason, c.claimant, c.channel, c.language, c.state, c.goods_state, c.money_state,
-       c.waiting_on, c.due_at, c.escalated, c.assigned_to, c.opened_by, c.opened_at, c.closed_at, c.order_id,
-       coalesce(o.number, '') as order_number, c.customer_id, cu.name as customer_name, c.details
+       c.waiting_on, c.due_at, c.escalated, c.assigned_to, c.opened_by, c.opened_at, c.closed_at,
+       c.snoozed_until, c.order_id, coalesce(o.number, '') as order_number, c.customer_id, cu.name as customer_name,
+       c.details, array(select t.tag from cases_casetag t where t.case_id = c.id order by t.tag) as tags
   from cases_case c left join orders_order o on o.id = c.order_id join customers_customer cu on cu.id = c.customer_id
  where c.ref = %s
 """
@@ -167,6 +71,7 @@ def case_view(ref: str) -> CaseView:
         raise CaseUnknown(ref, field="case", rule="known_case")
     case_id = row["id"]
     row["details"] = db.read_json(row["details"])
+    row["tags"] = tuple(row["tags"])
     return CaseView(
         **row,
         status=status_of(

@@ -27,31 +27,52 @@ class CaseRow:
     assigned_to: int | None
     opened_at: datetime
     closed_at: datetime | None
+    snoozed_until: datetime | None
     order_number: str
     customer_name: str
     verdict: str
     total_minor: int
     currency: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CasesPage:
-    """``next`` is the cursor of the following page, "" on the last."""
+    """``next`` is the cursor of the following page, "" on the last; ``previous`` of the one before."""
 
     rows: tuple[CaseRow, ...]
     next: str
+    previous: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to show; empty means everything. ``search`` is a case ref or order number, from its beginning."""
+    """What to show; empty means everything. ``search`` is a case ref or order number, as it is written.
+
+    ``value_from`` and ``value_to`` are what the decision in force grants, in minor units of ``currency``.
+    ``awake_at`` leaves out what is put off beyond that moment, ``asleep_at`` shows nothing else.
+    """
 
     state: str = ""
     kind: str = ""
+    reason: str = ""
     waiting_on: str = ""
     assigned_to: int | None = None
+    unassigned: bool = False
     customer_id: int | None = None
+    customers: tuple[int, ...] = ()
     order_number: str = ""
+    shop: str = ""
+    market: str = ""
+    tag: str = ""
+    due_before: datetime | None = None
+    opened_before: datetime | None = None
+    opened_from: datetime | None = None
+    awake_at: datetime | None = None
+    asleep_at: datetime | None = None
+    currency: str = ""
+    value_from: int | None = None
+    value_to: int | None = None
     escalated: bool = False
     open_only: bool = False
     search: str = ""
@@ -193,6 +214,7 @@ class CaseView:
     opened_by: str
     opened_at: datetime
     closed_at: datetime | None
+    snoozed_until: datetime | None
     order_id: int | None
     order_number: str
     customer_id: int
@@ -200,6 +222,7 @@ class CaseView:
     status: str
     may_appeal: bool
     details: Mapping[str, Any]
+    tags: tuple[str, ...]
     lines: tuple[CaseLineView, ...] = ()
     decisions: tuple[DecisionView, ...] = ()
     deadlines: tuple[DeadlineView, ...] = ()

@@ -89,6 +89,8 @@ EVENTS = {
     "case_reopened": _("Reopened"),
     "closed": _("Closed"),
     "assigned": _("Assigned"),
+    "snoozed": _("Put off"),
+    "tagged": _("Tags changed"),
     "message_written": _("A message was written"),
     "note_written": _("An internal note was written"),
     "conversation_attached": _("Letters were added to the case"),

@@ -21,6 +21,7 @@ class Customer(TenantModel):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["merchant_id", "reference"], name="customer_once")]
+        indexes: ClassVar = [models.Index(fields=["merchant_id", "name"], name="customer_by_name")]
 
 
 class Contact(TenantModel):

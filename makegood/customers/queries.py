@@ -106,3 +106,16 @@ def methods_of(customer_id: int) -> tuple[MethodRow, ...]:
 def _customer(row: dict[str, Any]) -> CustomerRow:
     contacts = tuple((kind, value) for kind, value in json.loads(row["contacts"]))
     return CustomerRow(**{**row, "address": json.loads(row["address"]), "contacts": contacts})
+
+
+@db.query
+def customers_named(name: str, *, limit: int = 200) -> tuple[int, ...]:
+    """Ids of people whose name begins so, as it is written."""
+    begins = name.strip().replace("\0", "")
+    if not begins:
+        return ()
+    rows = db.fetch(
+        "select id from customers_customer where name >= %s and name < %s order by name limit %s",
+        [begins, begins + "\U0010ffff", limit],
+    )
+    return tuple(row["id"] for row in rows)

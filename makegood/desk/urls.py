@@ -21,6 +21,7 @@ from makegood.desk import (
 app_name = "desk"
 urlpatterns = [
     path("", queue_views.queue, name="queue"),
+    path("views", queue_views.views, name="views"),
     path("sign-in", sign_in_views.sign_in, name="sign_in"),
     path("sign-out", sign_in_views.sign_out, name="sign_out"),
     path("sign-in/second", sign_in_views.second_step, name="second_step"),

@@ -69,6 +69,8 @@ KINDS = (
     "remedy_paid",
     "replacement_sent",
     "return_authorised",
+    "snoozed",
+    "tagged",
     "taken_over",
     "units_unaccounted",
     "withdrawn",

@@ -110,7 +110,7 @@ FACES_WITH_A_CONSTANT = {"config/health.py", "desk/action_views.py"}
 PUT_TOGETHER = {
     "cases/commands/filing.py": "columns of a row that the same function writes down",
     "cases/history.py": "names of the columns that commands change, and one of two fixed conditions",
-    "cases/queries.py": "conditions from the filters' own table, values bound",
+    "cases/listing.py": "conditions from the filters' own table, values bound",
     "connectors/simulator/ledger.py": "the simulator's own book",
     "kit/db.py": "the functions that bind values",
     "kit/postgres": "names quoted by the database's library, for the operator",

@@ -6,6 +6,7 @@ together or not at all. Nothing here talks to the network.
 
 from makegood.cases.commands.appealing import file_appeal, review_appeal
 from makegood.cases.commands.approving import approve_case, deny_case
+from makegood.cases.commands.arranging import delete_view, save_view, snooze_case, tag_case
 from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
 from makegood.cases.commands.exchanging import record_difference
 from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
@@ -23,6 +24,7 @@ __all__ = [
     "authorise_again",
     "decide_by_hand",
     "decide_case",
+    "delete_view",
     "deny_case",
     "file_appeal",
     "file_case",
@@ -36,8 +38,11 @@ __all__ = [
     "record_finding",
     "reopen_case",
     "review_appeal",
+    "save_view",
     "ship_back",
+    "snooze_case",
     "sweep_deadlines",
+    "tag_case",
     "top_up_budget",
     "withdraw_case",
 ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0005_erasing_evidence'),
-        ('customers', '0004_arranging'),
+        ('customers', '0005_arranging'),
         ('orders', '0003_parts_and_told_positions'),
     ]
 

@@ -42,6 +42,7 @@ class Wait(StrEnum):
     CUSTOMER_PAY = "customer_pay"
     APPEAL_WINDOW = "appeal_window"
     REVIEWER_ANSWER = "reviewer_answer"
+    STAFF_STATEMENT = "staff_statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ USUAL_WAITS: Mapping[Wait, Length] = {
     Wait.CUSTOMER_PAY: Length(7, "calendar"),
     Wait.APPEAL_WINDOW: Length(30, "calendar"),
     Wait.REVIEWER_ANSWER: Length(5, "working"),
+    Wait.STAFF_STATEMENT: Length(2, "working"),
 }
 
 

@@ -13,6 +13,7 @@ from makegood.cases.models import Case
 from makegood.cases.states import UNDECIDED, WAITS, DeadlineState, Party, Silence, Wait
 from makegood.cases.waits import Axes, Waiting, expected_waits
 from makegood.kit import db
+from makegood.kit.worktime import Due
 
 
 def axes_of(case: Case, *, may_appeal: bool) -> Axes:
@@ -66,7 +67,10 @@ def _settle(
     passed: Collection[tuple[str, datetime, datetime]],
 ) -> datetime | None:
     """Make the one open row of this wait true; its due time, None while it is paused."""
-    due = settings.due(SettledWait(waiting.wait), waiting.starts_at, waiting.pauses)
+    if waiting.due_at is not None:
+        due: Due | None = Due(waiting.due_at, provisional=False)
+    else:
+        due = settings.due(SettledWait(waiting.wait), waiting.starts_at, waiting.pauses)
     due_at = due.at if due else None
     provisional = due.provisional if due else False
     state = DeadlineState.OPEN if due else DeadlineState.PAUSED

@@ -20,6 +20,8 @@ TOLD_BY_MAIL = frozenset(
     {"case_filed", "evidence_asked", "approved", "denied", "appeal_decided", "remedy_paid", "lapsed", "closed"}
 )
 TOLD_CHANNELS = frozenset({"portal", "mail", "chat", "phone", "desk"})
+# What is noted beside the matter: a clock that stands still for the customer's answer goes on standing still.
+BESIDE = frozenset({"call_noted", "call_back_promised", "call_back_made", "recording_heard", "promise_missed"})
 
 
 class CaseUnknown(errors.Unknown):
@@ -63,17 +65,21 @@ def record(case: Case, kind: str, /, *, actor: str, at: datetime, **data: Any) -
     # A letter that opened a case is acknowledged as a letter.
     if kind in TOLD_BY_MAIL and case.channel in TOLD_CHANNELS and (kind, case.channel) != ("case_filed", "mail"):
         jobs.leave("conversations.tell_customer", queue="notify", case_id=case.id, seq=seq)
-    case.marks = fold(case.marks, kind, at)
+    case.marks = fold(case.marks, kind, at, data)
     if not actor.startswith("staff:"):
         case.snoozed_until = None  # something came: who put the case off wants to see it
 
 
-def fold(marks: Mapping[str, Any], kind: str, at: datetime) -> dict[str, Any]:
+def fold(marks: Mapping[str, Any], kind: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
     """Marks after one more event: when each kind of event last happened, and the pauses of the merchant's clock.
 
     The merchant's clock stands still from the asking for evidence until something comes, or a person goes on.
     """
     after = {**marks, kind: at.isoformat()}
+    if kind == "call_back_promised":
+        after["call_back_due"] = data["due_at"]
+    if kind in BESIDE:
+        return after
     pauses = [list(pause) for pause in marks.get("pauses", [])]
     if kind == "evidence_asked":
         if not pauses or pauses[-1][1] is not None:
@@ -176,7 +182,7 @@ def breaks(case_ids: Iterable[int] | None = None) -> list[str]:
         ends[event["case_id"]] = (
             event["seq"],
             event["hash"],
-            fold(marks, event["kind"], event["happened_at"].astimezone(UTC)),
+            fold(marks, event["kind"], event["happened_at"].astimezone(UTC), data),
         )
     for row in db.fetch("select id, event_seq, event_hash, marks from cases_case"):
         if case_ids is not None and row["id"] not in set(case_ids):

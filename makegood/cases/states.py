@@ -98,6 +98,8 @@ class Wait(TextChoices):
     CUSTOMER_PAY = "customer_pay", _("the price difference from the customer")
     APPEAL_WINDOW = "appeal_window", _("an appeal, if you want one")
     REVIEWER_ANSWER = "reviewer_answer", _("the reviewer's decision")
+    CALL_BACK = "call_back", _("the call we promised")
+    STAFF_STATEMENT = "staff_statement", _("the statement of the person complained about")
 
 
 class Silence(TextChoices):
@@ -124,6 +126,8 @@ WAITS: dict[str, tuple[Party, Silence]] = {
     Wait.CUSTOMER_PAY: (Party.CUSTOMER, Silence.ESCALATE),
     Wait.APPEAL_WINDOW: (Party.CUSTOMER, Silence.APPEAL_LAPSES),
     Wait.REVIEWER_ANSWER: (Party.REVIEWER, Silence.ESCALATE),
+    Wait.CALL_BACK: (Party.MERCHANT, Silence.ESCALATE),
+    Wait.STAFF_STATEMENT: (Party.MERCHANT, Silence.ESCALATE),
 }
 
 

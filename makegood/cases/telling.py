@@ -18,6 +18,9 @@ NOW: dict[str, str | Promise] = {
     Wait.MERCHANT_PAY: _("Your payment is on its way."),
     Wait.APPEAL_WINDOW: _("If you disagree you can appeal with something new."),
     Wait.REVIEWER_ANSWER: _("A second person, who did not decide before, looks at your appeal."),
+    Wait.CUSTOMER_PAY: _("We wait for you to pay the price difference."),
+    Wait.CALL_BACK: _("We promised to call you."),
+    Wait.STAFF_STATEMENT: _("The person you complained about was asked for their side."),
 }
 
 # When the customer is silent, or we are: what then happens to the customer.

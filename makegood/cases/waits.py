@@ -14,11 +14,15 @@ Pause = tuple[datetime, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Someone is waited for since ``starts_at``; the clock stood still during ``pauses``."""
+    """Someone is waited for since ``starts_at``; the clock stood still during ``pauses``.
+
+    ``due_at`` where the time itself was promised; else the merchant's settings tell how long.
+    """
 
     wait: Wait
     starts_at: datetime
     pauses: tuple[Pause, ...] = ()
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,28 @@ def expected_waits(axes: Axes) -> dict[Wait, Waiting]:
         told = axes.mark("approved", "denied", "appeal_decided")
         if told:
             found.append(Waiting(Wait.APPEAL_WINDOW, told))
+    found += _asked_of_people(axes)
     return {waiting.wait: waiting for waiting in found}
+
+
+def _asked_of_people(axes: Axes) -> list[Waiting]:
+    """A statement asked of the other side of a complaint, and a call that was promised."""
+    found: list[Waiting] = []
+    asked, given = axes.mark("statement_asked"), axes.mark("statement_given")
+    if asked and axes.state in UNDECIDED and (given is None or given < asked):
+        found.append(Waiting(Wait.STAFF_STATEMENT, asked))
+    if promised := call_back_open(axes.marks):
+        found.append(promised)
+    return found
+
+
+def call_back_open(marks: Mapping[str, Any]) -> Waiting | None:
+    """The call that was promised last and has not been made."""
+    promised, made = marks.get("call_back_promised"), marks.get("call_back_made")
+    if promised is None or (made is not None and datetime.fromisoformat(made) >= datetime.fromisoformat(promised)):
+        return None
+    due_at = datetime.fromisoformat(marks["call_back_due"])
+    return Waiting(Wait.CALL_BACK, datetime.fromisoformat(promised), due_at=due_at)
 
 
 def status_of(*, state: str, goods_state: str, money_state: str, waiting_on: str, closed: bool) -> Status:  # noqa: PLR0911 - one line a status

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makegood.cli import cases, customers, keys, mail, merchants, orders, running, webhooks
+from makegood.cli import cases, customers, keys, mail, merchants, orders, phone, running, webhooks
 from makegood.cli.conformance import app as conformance
 from makegood.kit import errors
 
@@ -28,6 +28,7 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(customers.app, name="customers")
 app.add_typer(conformance.app, name="conformance")
 app.add_typer(mail.app, name="mail")
+app.add_typer(phone.app, name="phone")
 app.add_typer(keys.app, name="receipt-keys")
 app.add_typer(merchants.merchants, name="merchants")
 app.add_typer(merchants.staff, name="staff")

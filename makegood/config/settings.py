@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "makegood.cases",
     "makegood.settlement",
     "makegood.conversations",
+    "makegood.calls",
     "makegood.webhooks",
     "makegood.workbench",
     "makegood.portal",

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import translation
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
@@ -20,6 +18,7 @@ from makegood.cases import queries as cases
 from makegood.cases.history import CaseUnknown
 from makegood.cases.queries import CaseView, DeadlineView
 from makegood.cases.states import Kind, Wait
+from makegood.cases.telling import NOW, SILENCE
 from makegood.cases.words import said
 from makegood.kit.money import Money
 from makegood.kit.pages.language import babel_locale
@@ -27,31 +26,6 @@ from makegood.kit.pages.moments import moment_said
 from makegood.ledger.states import POINT
 
 CASES_AT_MOST = 5
-
-# What is waited for, as the customer is told it; the portal says the same.
-NOW: dict[str, str | Promise] = {
-    Wait.MERCHANT_ANSWER: gettext_lazy("We look at your request and decide."),
-    Wait.CUSTOMER_EVIDENCE: gettext_lazy("We need something from you."),
-    Wait.CARRIER_RECALL: gettext_lazy("The carrier tries to stop the parcel."),
-    Wait.CUSTOMER_SHIP_BACK: gettext_lazy("Please send the goods back and tell us the tracking number."),
-    Wait.CARRIER_RETURN: gettext_lazy("The goods are on their way to us."),
-    Wait.MERCHANT_INSPECT: gettext_lazy("We look at the goods that came back."),
-    Wait.MERCHANT_PAY: gettext_lazy("Your payment is on its way."),
-    Wait.CUSTOMER_PAY: gettext_lazy("We wait for you to pay the price difference."),
-    Wait.APPEAL_WINDOW: gettext_lazy("If you disagree you can appeal with something new."),
-    Wait.REVIEWER_ANSWER: gettext_lazy("A second person, who did not decide before, looks at your appeal."),
-}
-SILENCE: dict[str, str | Promise] = {
-    "escalate": gettext_lazy("If we stay silent, a manager takes over."),
-    "auto_approve": gettext_lazy("If we stay silent, what was proposed counts as approved."),
-    "auto_refund": gettext_lazy("If we stay silent, the goods count as accepted and you are paid."),
-    "recall_missed": gettext_lazy(
-        "If the carrier stays silent, the parcel counts as not stopped; you can refuse or return it."
-    ),
-    "close": gettext_lazy("If nothing comes from you, the request is closed. You can reopen it."),
-    "treat_as_lost": gettext_lazy("If nothing arrives, the goods count as lost on the way and a person decides."),
-    "appeal_lapses": gettext_lazy("If you do nothing, the decision becomes final."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +123,8 @@ def _waits(view: CaseView, zone: str) -> Iterable[str]:
 def _wait(one: DeadlineView, zone: str, *, kind: str) -> Iterable[str]:
     if kind == Kind.COMPLAINT and one.wait == Wait.MERCHANT_ANSWER:
         yield _("We look into what you told us and hear both sides.")
+    elif one.wait == Wait.CUSTOMER_EVIDENCE:
+        yield _("We need something from you.")
     else:
         yield str(NOW.get(one.wait, said(one.wait, "Wait")))
     if one.due_at is None:

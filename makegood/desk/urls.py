@@ -3,6 +3,7 @@
 from django.urls import path
 
 from makegood.desk import (
+    call_views,
     case_views,
     key_views,
     mail_views,
@@ -47,6 +48,10 @@ urlpatterns = [
     path("inbox/<str:ref>", mail_views.conversation, name="conversation"),
     path("inbox/<str:ref>/do/<slug:action>", mail_views.act, name="attend"),
     path("inbox/<str:ref>/files/<int:number>", mail_views.file, name="message_file"),
+    path("calls", call_views.calls, name="calls"),
+    path("calls/<str:ref>", call_views.call, name="call"),
+    path("calls/<str:ref>/transcript", call_views.transcript, name="call_transcript"),
+    path("calls/<str:ref>/recording", call_views.recording, name="call_recording"),
     path("mails/<int:mail>", mail_views.original, name="mail"),
     path("payouts", money_views.payouts, name="payouts"),
     path("budgets", money_views.budgets, name="budgets"),

@@ -11,7 +11,8 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -110,19 +111,39 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float 
 
     Raises AddressRefused, CallFailed.
     """
-    deadline = time.monotonic() + timeout_s
-    guard = _Guard(deadline, allowed_networks(), plain=urlsplit(url).scheme == "http")
+    with _asked("POST", url, headers, timeout_s=timeout_s, body=body) as response:
+        return Answered(
+            response.status,
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers},
+            _head_of(response),
+        )
+
+
+def read_whole(url: str, headers: Mapping[str, str], *, bytes_max: int, timeout_s: float = 60.0) -> bytes:
+    """What lies at an address, whole; never inside a transaction. Raises AddressRefused, CallFailed."""
+    with _asked("GET", url, headers, timeout_s=timeout_s) as response:
+        if response.status != 200:
+            raise CallFailed(urlsplit(url).netloc, rule=f"status_{response.status}")
+        data = b""
+        for chunk in response.iter_stream():
+            data += chunk
+            if len(data) > bytes_max:
+                raise CallFailed(urlsplit(url).netloc, rule="too_large")
+        return data
+
+
+@contextmanager
+def _asked(
+    method: str, url: str, headers: Mapping[str, str], *, timeout_s: float, body: bytes = b""
+) -> Iterator[httpcore.Response]:
+    guard = _Guard(time.monotonic() + timeout_s, allowed_networks(), plain=urlsplit(url).scheme == "http")
     told = urlsplit(url).netloc
     try:
         with (
             httpcore.ConnectionPool(network_backend=guard, ssl_context=ssl.create_default_context()) as pool,
-            pool.stream("POST", url, headers=list(headers.items()), content=body) as response,
+            pool.stream(method, url, headers=list(headers.items()), content=body) as response,
         ):
-            return Answered(
-                response.status,
-                {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers},
-                _head_of(response),
-            )
+            yield response
     except (httpcore.TimeoutException, TimeoutError) as late:
         raise CallFailed(told, rule="timeout") from late
     except socket.gaierror as unknown:

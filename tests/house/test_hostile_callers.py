@@ -177,7 +177,7 @@ def test_row_50_no_route_takes_a_field_that_it_does_not_know() -> None:
     assert len(routes) > 8
 
     for method, path, _schema in routes:
-        if path.endswith(("/quotes", "/webhook")):
+        if path.endswith(("/quotes", "/webhook", "/events")) and "/parcels/" not in path:
             continue  # facts, of which only the known are read; and a gateway's own words, which its signature seals
         address = path.removeprefix("/api/v1").replace("{ref}", "C-NOBODY")
         answer = caller.send(method.upper(), address, {"state": "approved", "merchant_id": 1, "id": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Iterator
@@ -18,10 +19,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from makegood.accounts import queries as accounts
 from makegood.accounts.states import Role
+from makegood.calls import commands as calls
+from makegood.calls import queries as read_calls
 from makegood.cases import commands as cases
 from makegood.cases.models import Case
 from makegood.cases.tracking import tracking_token
 from makegood.config.api import api
+from makegood.connectors.phone import own
 from makegood.desk import action_views, mail_views
 from makegood.kit import db, files, tenancy
 from makegood.orders.queries import OrderView
@@ -60,6 +64,7 @@ class Life:
     mail_id: int
     draft: str
     trial: str
+    call: str  # its ref; with a transcript
 
 
 def live(merchant_id: int) -> Life:
@@ -99,9 +104,23 @@ def live(merchant_id: int) -> Life:
         text = {"rules.0.text.en": f"{canary}-rule {{amount}}"}
         policies.change_cells(ref=draft, revision=1, cells=text, actor=MANAGER, at=at)
         trial = trials.start_trial(draft_ref=draft, decisions=0, actor=MANAGER, at=at)
+        call = call_of(canary, at=at)
         return Life(
-            merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id, talk, mail.id, draft, trial
+            merchant_id, slug, canary, order, case, evidence.id, webhook.ref, delivery.id, talk, mail.id, draft, trial,
+            call,
         )  # fmt: skip
+
+
+def call_of(canary: str, *, at: datetime) -> str:
+    """A call whose every text holds the canary."""
+    secret = f"{canary}-secret-of-a-line"
+    calls.connect_line(source="own", secrets=[secret], actor=OWNER, at=at)
+    body = json.dumps({
+        "type": "call.transcript", "call": f"{canary}-call", "at": at.isoformat(), "from": f"{canary}-number",
+        "agent": f"{canary}-agent", "turns": [{"text": f"{canary}-words"}],
+    }).encode()  # fmt: skip
+    calls.take_events(source="own", headers=own.sign(body, secret, event=canary, at=at), body=body, at=at)
+    return read_calls.calls()[0].ref
 
 
 @pytest.fixture
@@ -131,7 +150,7 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
     number = life.order.number
     about = {"orders": number, "parcels": f"P-{number}", "webhooks": life.webhook}
     named = about.get(route.removeprefix("api/v1/").split("/")[0], life.case.ref)
-    hooks, mail = "webhooks" in route, "/inbox" in route
+    hooks, mail, phone = "webhooks" in route, "/inbox" in route, "/calls" in route
     actions = (
         [*mail_views.ACTIONS] if mail else [*case_views.ACTIONS] if route.startswith("s/") else [*action_views.ACTIONS]
     )
@@ -140,7 +159,7 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
     values = {
         "slug:slug": [slug or life.slug],
         "path:number": [number],
-        "str:ref": [life.webhook if hooks else life.conversation if mail else life.case.ref],
+        "str:ref": [life.webhook if hooks else life.conversation if mail else life.call if phone else life.case.ref],
         "int:person": [str(life.order.customer.id)],
         "int:mail": [str(life.mail_id)],
         "int:number": [str(life.delivery_id if hooks else life.evidence_id)],
@@ -152,6 +171,7 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
         "slug:situation": ["return"],
         "str:token": [token],
         "name": ["stripe"],
+        "source": ["own"],
         "ref": [named],
         "token": [token],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
-from makegood.cases import clocks, history
+from makegood.cases import clocks, history, waits
 from makegood.cases.models import Case
 from makegood.cases.states import (
     MOVES,
@@ -122,6 +122,7 @@ def finish(case: Case, *, actor: Actor, at: datetime) -> None:
             GoodsState.RECALLING, GoodsState.AUTHORISED, GoodsState.COMING_BACK, GoodsState.RECEIVED
         }
         and case.money_state in {MoneyState.NONE, MoneyState.PAID}
+        and waits.call_back_open(case.marks) is None
     )  # fmt: skip
     if settled and not may_appeal and case.closed_at is None:
         case.closed_at = at

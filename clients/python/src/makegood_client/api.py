@@ -562,6 +562,12 @@ class StepOut(TypedDict):
     happened_at: str
 
 
+class Taken(TypedDict):
+    """How many of the events were new."""
+
+    taken: int
+
+
 class TermsIn(TypedDict):
     """What was agreed at the sale beside prices; a part return is reckoned on these terms, whatever holds later."""
 
@@ -1211,5 +1217,21 @@ class Makegood(Caller):
         answer: AttemptsOut = self.call(
             "GET",
             f"/api/v1/webhooks/{self.quoted(ref)}/deliveries/{self.quoted(delivery)}",
+        )
+        return answer
+
+    def receive_call_event(
+        self,
+        source: str | int,
+        body: dict[str, Any],
+        *,
+        merchant: str | None = None,
+    ) -> Taken:
+        """Take a call centre's signed event for a merchant; the same event again changes nothing."""
+        answer: Taken = self.call(
+            "POST",
+            f"/api/v1/calls/{self.quoted(source)}/events",
+            json=body,
+            query={"merchant": merchant},
         )
         return answer

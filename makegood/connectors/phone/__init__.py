@@ -1,0 +1,1 @@
+"""Events of call centres: our own signed format and Twilio's, read into one shape."""

@@ -39,13 +39,14 @@ class May(TextChoices):
     REVIEW = "cases:review", _("review appeals")
     GOODWILL = "goodwill", _("approve goodwill budgets")
     CONFIRM_PAYOUT = "payouts:confirm", _("confirm payouts made by hand")
+    OVERSEE = "oversee", _("see the overview and export it")
     POLICY = "policy", _("change the merchant's own policy")
     MANAGE = "manage", _("manage staff, tokens and settings")
 
 
 _AGENT = {May.READ, May.FILE, May.HANDLE, May.APPROVE}
 _REVIEWER = _AGENT | {May.REVIEW}
-_MANAGER = _REVIEWER | {May.GOODWILL, May.CONFIRM_PAYOUT, May.WRITE_ORDERS, May.POLICY}
+_MANAGER = _REVIEWER | {May.GOODWILL, May.CONFIRM_PAYOUT, May.WRITE_ORDERS, May.POLICY, May.OVERSEE}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.AGENT: frozenset(_AGENT),

@@ -238,6 +238,13 @@ class Decision(TenantModel):
             ),
             models.UniqueConstraint(fields=["merchant_id", "case", "round"], name="decision_round_once"),
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["merchant_id", "communicated_at"],
+                name="decision_told",
+                condition=models.Q(superseded=False, communicated_at__isnull=False),
+            ),
+        ]
 
 
 class Budget(TenantModel):

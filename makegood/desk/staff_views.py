@@ -32,6 +32,7 @@ WHAT: dict[str, str | Promise] = {
     "factor_added": gettext_lazy("A second step was set up"),
     "factor_removed": gettext_lazy("A second step was removed"),
     "factors_reset": gettext_lazy("All second steps were taken away"),
+    "figures_exported": gettext_lazy("Figures or cases were exported"),
     "password_set": gettext_lazy("A password was set"),
     "recovery_code_used": gettext_lazy("A recovery code was used"),
     "recovery_codes_renewed": gettext_lazy("New recovery codes were made"),

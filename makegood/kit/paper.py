@@ -35,6 +35,21 @@ def typeset(template: str, data: Mapping[str, Any], *, at: datetime) -> bytes:
 
     ``at`` is the date in the file, so that the same data always gives the same bytes. Raises PaperUnavailable.
     """
+    made = _compiler(template, data).compile(format="pdf", pdf_standards=["ua-1"], timestamp=at.replace(microsecond=0))
+    if not isinstance(made, bytes):
+        raise TypeError("one document is one PDF")
+    return made
+
+
+def picture(template: str, data: Mapping[str, Any]) -> bytes:
+    """The one page of a Typst template as PNG at 144 dots an inch. Raises PaperUnavailable."""
+    made = _compiler(template, data).compile(format="png", ppi=144.0)
+    if not isinstance(made, bytes):
+        raise TypeError("one page is one picture")
+    return made
+
+
+def _compiler(template: str, data: Mapping[str, Any]) -> Any:
     import typst  # noqa: PLC0415 - loaded only where a paper is made
 
     families = _families()
@@ -42,11 +57,7 @@ def typeset(template: str, data: Mapping[str, Any], *, at: datetime) -> bytes:
         raise PaperUnavailable(field="fonts", rule="a font with Chinese characters")
     sans, serif = families
     inputs = {"data": json.dumps({**data, "sans": sans, "serif": serif}, ensure_ascii=False)}
-    compiler = typst.Compiler(template.encode(), font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=inputs)
-    made = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=at.replace(microsecond=0))
-    if not isinstance(made, bytes):
-        raise TypeError("one document is one PDF")
-    return made
+    return typst.Compiler(template.encode(), font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=inputs)
 
 
 @cache

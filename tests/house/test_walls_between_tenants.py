@@ -168,6 +168,8 @@ def fill(route: str, life: Life, *, slug: str | None = None) -> list[str]:
         "str:draft": [life.draft],
         "str:trial": [life.trial],
         "slug:pack": ["house"],
+        "slug:table": ["at_risk", "load", "outcomes", "rules", "cases"],
+        "slug:form": ["csv", "json"],
         "slug:situation": ["return"],
         "str:token": [token],
         "name": ["stripe"],

@@ -112,6 +112,7 @@ PUT_TOGETHER = {
     "cases/history.py": "names of the columns that commands change, and one of two fixed conditions",
     "cases/listing.py": "conditions from the filters' own table, values bound",
     "connectors/simulator/ledger.py": "the simulator's own book",
+    "insight/queries.py": "conditions from the tables of slices, values bound",
     "kit/db.py": "the functions that bind values",
     "kit/postgres": "names quoted by the database's library, for the operator",
     "kit/worker/rescue.py": "one fixed condition",

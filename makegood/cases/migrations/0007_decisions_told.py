@@ -15,7 +15,7 @@ REFUSING = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0005_erasing_evidence")]
+    dependencies = [("cases", "0006_arranging")]
 
     operations = [
         migrations.RunSQL(REFUSING, migrations.RunSQL.noop),

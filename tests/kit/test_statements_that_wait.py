@@ -128,13 +128,13 @@ def test_nothing_waits_outside_a_transaction() -> None:
 
 def test_a_transaction_in_which_nothing_is_said_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    run = connection._run_one  # type: ignore[attr-defined]  # our backend's
+    run = connection._run  # type: ignore[attr-defined]  # our backend's
 
-    def note(statement: Any, cursors: Any) -> None:
-        said.append(statement.sql)
-        run(statement, cursors)
+    def note(statements: Any) -> Any:
+        said.extend(statement.sql for statement in statements)
+        return run(statements)
 
-    monkeypatch.setattr(connection, "_run_one", note)
+    monkeypatch.setattr(connection, "_run", note)
     with db.atomically():
         pass
     assert said == []

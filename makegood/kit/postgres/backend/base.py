@@ -12,6 +12,7 @@ from django.db.backends.postgresql import base
 from psycopg import _preparing, pq
 
 from makegood.kit import tenancy
+from makegood.kit.postgres.backend import rounds
 
 # More than psycopg's 100: we have more statements than that, and each forgotten one is planned anew.
 PREPARED_MAX = 500
@@ -70,6 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.kept: dict[tuple[object, ...], Any] = {}
         self._opening: list[Statement] = []  # begins the transaction, until something is said in it
         self._waiting: list[Statement] = []
+        self._transformer: Any = None  # of the connection that is open
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
@@ -78,6 +80,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         manager.prepared_max = PREPARED_MAX
         connection._prepared = manager  # noqa: SLF001 - the library offers no other way
         self._opening, self._waiting = [], []
+        self._transformer = rounds.transformer_of(connection)
         return connection
 
     def send(self, statement: Statement) -> None:
@@ -112,7 +115,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursors: list[Any] = []
         try:
             with self.wrap_database_errors:
-                if len(statements) == 1:
+                if len(statements) == 1 and not self.in_atomic_block:
                     self._run_one(statements[0], cursors)
                 else:
                     self._run_together(statements, cursors)
@@ -128,7 +131,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         number = manager._prepared_idx  # noqa: SLF001 - same
         first: psycopg.Error | None = None
         try:
-            with self.connection.pipeline():
+            if not (self.execute_wrappers or self.queries_logged):
+                said = [(statement.sql, statement.params) for statement in statements]
+                rounds.run(self.connection, self._transformer, said, cursors)
+                return
+            with self.connection.pipeline():  # each said to those who count or log
                 for statement in statements:
                     try:
                         self._run_one(statement, cursors)

@@ -50,9 +50,13 @@ def connection_to(name: str) -> Gateway:
 
     Raises GatewayNotConnected, SecretsSealedElsewhere, GatewayUnknown, GatewaySettingsMalformed.
     """
+    return connection_by(name, None if name == MANUAL else account(name))
+
+
+def connection_by(name: str, found: Account | None) -> Gateway:
+    """As ``connection_to``, by an account that was just read."""
     if name == MANUAL:
         return registry.gateway(MANUAL, {})
-    found = account(name)
     if found is None:
         raise GatewayNotConnected(name, field="gateway", rule="connected")
     key = (tenancy.require_merchant_id(), name)

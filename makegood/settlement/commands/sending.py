@@ -33,10 +33,10 @@ def pay_out(*, case_id: int, at: datetime) -> None:
 
 def send_payout(payout_id: int, *, at: datetime) -> None:
     """Send a payout that was never sent; anything else is left alone."""
-    row = rows.payout_row(payout_id)
+    row, account = _payout_and_account(payout_id)
     if row["state"] != PayoutState.INTENDED:
         return
-    gateway = _ready(row, at=at)
+    gateway = _ready(row, account, at=at)
     if gateway is None:
         return
     if rules.must_look_first(rows.standing(row), at):
@@ -45,10 +45,17 @@ def send_payout(payout_id: int, *, at: datetime) -> None:
     _send(payout_id, gateway, source=PayoutState.INTENDED, at=at)
 
 
-def _ready(row: Row, *, at: datetime) -> Gateway | None:
+@db.query
+def _payout_and_account(payout_id: int) -> tuple[Row, gateways.Account | None]:
+    """The payout and the account it goes through, read together. Raises PayoutUnknown."""
+    row = rows.payout_row(payout_id)
+    return row, gateways.account(row["gateway"])
+
+
+def _ready(row: Row, account: gateways.Account | None, *, at: datetime) -> Gateway | None:
     """The gateway, if the payout can be sent through it; else a person is told."""
     try:
-        gateway = gateways.connection_to(row["gateway"])
+        gateway = gateways.connection_by(row["gateway"], account)
         gateway.check_amount(Money(row["amount_minor"], row["currency"]))
     except NOT_USABLE:
         steps.give_to_person(payout_id=row["id"], why=Trouble.NOT_CONNECTED, at=at)

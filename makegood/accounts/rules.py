@@ -92,6 +92,7 @@ class MerchantSettings:
     languages: tuple[str, ...]
     second_factor_roles: frozenset[str] = frozenset()  # who must prove themselves with more than a password
     auto_approve_on_silence: bool = False  # what the policy proposes counts as approved when the merchant is silent
+    undo_seconds: int = 10  # how long what is written at the desk can be taken back before it goes out
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def due(self, wait: Wait, start: datetime, pauses: Iterable[Pause] = ()) -> Due | None:
@@ -124,7 +125,7 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         given,
         "settings",
         "calendar waits approval_limits two_people_above packs appeal_rounds_max reallocation evidence languages"
-        " auto_approve_on_silence second_factor_roles",
+        " auto_approve_on_silence second_factor_roles undo_seconds",
     )
     calendar = given.get("calendar")
     limits = given.get("approval_limits")
@@ -143,6 +144,7 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         languages=_read_languages(given.get("languages", list(LANGUAGES))),
         second_factor_roles=_read_roles(given.get("second_factor_roles", []), "second_factor_roles"),
         auto_approve_on_silence=_flag(given.get("auto_approve_on_silence", False), "auto_approve_on_silence"),
+        undo_seconds=_whole(given.get("undo_seconds", 10), "undo_seconds", 0, 120),
         raw=given,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from makegood.cases.history import CaseUnknown
 from makegood.cases.listing import cases_page, queue_page
 from makegood.cases.shapes import (
@@ -44,6 +46,7 @@ __all__ = [
     "RemedyView",
     "TextView",
     "budgets",
+    "case_place",
     "case_ref_of",
     "case_view",
     "cases_page",
@@ -180,6 +183,23 @@ def evidence_of(case_id: int) -> tuple[EvidenceView, ...]:
         [case_id],
     )
     return tuple(EvidenceView(**row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CasePlace:
+    """Which case it is, and no more."""
+
+    id: int
+    ref: str
+
+
+@db.query
+def case_place(ref: str) -> CasePlace:
+    """Raises CaseUnknown."""
+    row = db.fetch_one("select id, ref from cases_case where ref = %s", [ref.replace("\0", "")])
+    if row is None:
+        raise CaseUnknown(ref, field="case", rule="known_case")
+    return CasePlace(**row)
 
 
 @db.query

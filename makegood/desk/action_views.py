@@ -14,16 +14,13 @@ from makegood.accounts.actors import Actor
 from makegood.cases import commands
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.commands.goods import Inspected
+from makegood.cases.newer import check_newest
 from makegood.cases.queries import CaseView
 from makegood.cases.states import State
 from makegood.kit import db, errors, files
 from makegood.kit.money import Money
 from makegood.policy.vocabulary import FACTS
-
-
-class NewerArrived(errors.Refused):
-    code = "newer_arrived"
-    message = "Something arrived on this case since you opened it. Look at it, then send again."
+from makegood.workbench import commands as workbench
 
 
 class TotalDiffers(errors.Malformed):
@@ -49,11 +46,15 @@ class UnitsTyped(errors.Malformed):
 Form = Callable[[HttpRequest, Actor, CaseView], str]
 
 
-def _check_newest(request: HttpRequest, found: CaseView) -> None:
-    """Two people on one case, or a customer's word meanwhile: nothing is sent over it. Raises NewerArrived."""
-    seen, last = request.POST.get("seen", ""), found.events[-1].seq if found.events else 0
-    if seen and seen != str(last):
-        raise NewerArrived(seen, field="seen", rule=str(last))
+def _seen(request: HttpRequest) -> int | None:
+    """The last event that was on the page."""
+    seen = request.POST.get("seen", "")
+    return int(seen) if seen.isdecimal() and len(seen) < 10 else None
+
+
+def _check_newest(request: HttpRequest, actor: Actor, found: CaseView) -> None:
+    """Two people on one case, or a customer's word meanwhile: nothing is decided over it. Raises NewerArrived."""
+    check_newest(found.id, _seen(request), but=actor.key)
 
 
 def _text(request: HttpRequest, name: str, most: int = 5000) -> str:
@@ -67,7 +68,7 @@ def _decide(request: HttpRequest, actor: Actor, found: CaseView) -> str:
 
 def _approve(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     """The decision that was seen and no other, with its total typed where money is granted."""
-    _check_newest(request, found)
+    _check_newest(request, actor, found)
     decision = found.decision
     if decision and decision.total_minor:
         _check_total(_text(request, "total", 40), Money(decision.total_minor, decision.currency))
@@ -82,7 +83,7 @@ def _approve(request: HttpRequest, actor: Actor, found: CaseView) -> str:
 
 def _decide_and_approve(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     """One step for a simple case: the proposal that was on the page, granted in the same transaction."""
-    _check_newest(request, found)
+    _check_newest(request, actor, found)
     at = timezone.now()
     with db.together():
         commands.decide_case(ref=found.ref, actor=actor, at=at)
@@ -102,7 +103,7 @@ def _check_total(typed: str, total: Money) -> None:
 
 
 def _deny(request: HttpRequest, actor: Actor, found: CaseView) -> str:
-    _check_newest(request, found)
+    _check_newest(request, actor, found)
     commands.deny_case(ref=found.ref, actor=actor, at=timezone.now(), why=_text(request, "why"))
     return _("Denied; the customer is told why and can appeal.")
 
@@ -158,13 +159,14 @@ def _find(request: HttpRequest, actor: Actor, found: CaseView) -> str:
 
 def _message(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     internal = request.POST.get("to") == "staff"
-    if not internal:
-        _check_newest(request, found)
     body = _text(request, "body")
     if not body:
         raise TextMissing(field="body", rule="not_empty")
-    commands.add_message(ref=found.ref, body=body, internal=internal, actor=actor, at=timezone.now())
-    return _("The note is kept; only staff see it.") if internal else _("Sent to the customer.")
+    if internal:
+        commands.add_message(ref=found.ref, body=body, internal=True, actor=actor, at=timezone.now())
+        return _("The note is kept; only staff see it.")
+    left = workbench.leave_reply(ref=found.ref, body=body, seen=_seen(request), actor=actor, at=timezone.now())
+    return _("Sent to the customer.") if left is None else _("It goes out in a moment; until then you can undo it.")
 
 
 def _bring(request: HttpRequest, actor: Actor, found: CaseView) -> str:
@@ -222,7 +224,7 @@ def _units(request: HttpRequest, name: str) -> int:
 
 
 def _review(request: HttpRequest, actor: Actor, found: CaseView) -> str:
-    _check_newest(request, found)
+    _check_newest(request, actor, found)
     why = _text(request, "why")
     if not why:
         raise TextMissing(field="why", rule="not_empty")

@@ -24,6 +24,7 @@ from makegood.cases.commands.promising import KINDS as REMEDY_KINDS
 from makegood.cases.explaining import behind, behind_outcome
 from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.models import Case
+from makegood.cases.newer import NewerArrived
 from makegood.cases.queries import CaseView, EvidenceView
 from makegood.cases.states import UNDECIDED, GoodsState, State
 from makegood.cases.words import explain
@@ -31,6 +32,7 @@ from makegood.conversations import queries as conversations
 from makegood.desk.action_views import ACTIONS
 from makegood.desk.key_views import after_case
 from makegood.desk.members import for_staff
+from makegood.desk.presence_views import arrived_since, words_taken_back
 from makegood.desk.rendering import page, people_of
 from makegood.kit import db, errors, files, paper
 from makegood.kit.pages.language import text_language
@@ -39,6 +41,7 @@ from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
 from makegood.policy.vocabulary import EVIDENCE, FACTS
 from makegood.settlement.queries import payouts_of_case
+from makegood.workbench.queries import waiting_of
 
 FINDABLE = ("findings.", "parcel.condition", "parcel.position", "customer.", "line.opened")
 
@@ -66,6 +69,9 @@ def case_page(
         refusal=refusal,
         posted=request.POST,
         stay_at=reverse("desk:case", args=[merchant.slug, found.ref]),
+        arrived=arrived_since(request, found, actor) if isinstance(refusal, NewerArrived) else (),
+        waiting=waiting_of(actor.id) if actor.id else (),
+        reply_again=words_taken_back(request, found),
         **_around(found, actor),
     )
 

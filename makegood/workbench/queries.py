@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from makegood.kit import db
 from makegood.workbench.states import ACTS
+
+SEEN_FOR = timedelta(seconds=25)  # a page says every ten seconds that it is still open
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A colleague on a case: what they do is viewing or replying."""
+
+    name: str
+    doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reply of one's own that goes out when it falls due, or was stopped."""
+
+    id: int
+    ref: str
+    body: str
+    due_at: datetime
+    state: str
 
 
 @db.query
@@ -12,3 +38,28 @@ def keys_of(staff_id: int) -> dict[str, tuple[str, ...]]:
     row = db.fetch_one("select keys from workbench_keymap where staff_id = %s", [staff_id])
     chosen = db.read_json(row["keys"]) if row else {}
     return {act.name: tuple(chosen.get(act.name, act.keys)) for act in ACTS}
+
+
+@db.query
+def people_on(refs: Sequence[str], *, but: int | None, at: datetime) -> dict[str, list[Someone]]:
+    """Who is on these cases now, beside oneself; those who write a reply first."""
+    found: dict[str, list[Someone]] = defaultdict(list)
+    for row in db.fetch(
+        "select c.ref, s.name, p.doing from workbench_presence p join cases_case c on c.id = p.case_id"
+        " join accounts_staff s on s.id = p.staff_id where c.ref = any(%s) and p.seen_at > %s and p.staff_id <> %s"
+        " order by p.doing, s.name",
+        [list(refs), at - SEEN_FOR, but or 0],
+    ):
+        found[row["ref"]].append(Someone(row["name"], row["doing"]))
+    return dict(found)
+
+
+@db.query
+def waiting_of(staff_id: int) -> list[Waiting]:
+    """Replies of this person that are on their way or were stopped, the last first."""
+    rows = db.fetch(
+        "select w.id, c.ref, w.body, w.due_at, w.state from workbench_outgoing w join cases_case c on c.id = w.case_id"
+        " where w.staff_id = %s and w.state in ('waiting', 'stopped') order by w.id desc limit 20",
+        [staff_id],
+    )
+    return [Waiting(**row) for row in rows]

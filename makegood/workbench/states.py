@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -39,3 +40,12 @@ ACTS: tuple[Act, ...] = (
     Act("help", "everywhere", _("this list"), ("?",)),
 )
 ACT_NAMES = frozenset(act.name for act in ACTS)
+
+
+class OutgoingState(TextChoices):
+    """A reply waits its seconds; then it is sent, was taken back, or is stopped by what arrived meanwhile."""
+
+    WAITING = "waiting", _("goes out in a moment")
+    SENT = "sent", _("sent")
+    UNDONE = "undone", _("taken back")
+    STOPPED = "stopped", _("stopped: something newer arrived")

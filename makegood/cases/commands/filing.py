@@ -14,6 +14,7 @@ from makegood.cases import books, history
 from makegood.cases.commands import asking, goods, moving
 from makegood.cases.commands.asking import Asked
 from makegood.cases.models import Case
+from makegood.cases.newer import check_newest
 from makegood.cases.states import KINDS_WITHOUT_ORDER, UNDECIDED, GoodsState, Kind, MoneyState, Party, State
 from makegood.customers import queries as customers
 from makegood.kit import db, errors, refs
@@ -283,9 +284,22 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
 
 
 @db.command
-def add_message(*, ref: str, body: str, actor: Actor, at: datetime, internal: bool = False) -> Case:
-    """Write on the case; an internal note is for staff only and never leaves."""
+def add_message(
+    *, ref: str, body: str, actor: Actor, at: datetime, internal: bool = False, seen: int | None = None
+) -> Case:
+    """Write on the case; an internal note is for staff only and never leaves.
+
+    ``seen`` is the last event the writer saw. Raises NewerArrived where somebody else did something since.
+    """
     case = history.lock_case(ref, actor)
+    check_newest(case.id, seen, but=actor.key)
+    write_message(case, body=body, actor=actor, at=at, internal=internal)
+    return case
+
+
+def write_message(case: Case, *, body: str, actor: Actor, at: datetime, internal: bool = False) -> None:
+    """As ``add_message``, on a case that the caller has locked."""
+    db.require_transaction()
     if internal:
         require(actor, May.HANDLE)
     digest = history.write_text(
@@ -298,4 +312,3 @@ def add_message(*, ref: str, body: str, actor: Actor, at: datetime, internal: bo
         moving.finish(case, actor=actor, at=at)  # an answer to a question starts the merchant's clock again
     else:
         history.save(case)
-    return case

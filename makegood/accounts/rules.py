@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
 
 from makegood.kit import errors, holidays
 from makegood.kit.money import MINOR_MAX, Money, exponent
@@ -91,6 +92,7 @@ class MerchantSettings:
     evidence: EvidenceLimits
     languages: tuple[str, ...]
     second_factor_roles: frozenset[str] = frozenset()  # who must prove themselves with more than a password
+    quiet_hours: tuple[int, int] | None = None  # minutes of the day between which no notice is sent
     auto_approve_on_silence: bool = False  # what the policy proposes counts as approved when the merchant is silent
     undo_seconds: int = 10  # how long what is written at the desk can be taken back before it goes out
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -125,7 +127,7 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         given,
         "settings",
         "calendar waits approval_limits two_people_above packs appeal_rounds_max reallocation evidence languages"
-        " auto_approve_on_silence second_factor_roles undo_seconds",
+        " auto_approve_on_silence second_factor_roles undo_seconds quiet_hours",
     )
     calendar = given.get("calendar")
     limits = given.get("approval_limits")
@@ -145,8 +147,39 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         second_factor_roles=_read_roles(given.get("second_factor_roles", []), "second_factor_roles"),
         auto_approve_on_silence=_flag(given.get("auto_approve_on_silence", False), "auto_approve_on_silence"),
         undo_seconds=_whole(given.get("undo_seconds", 10), "undo_seconds", 0, 120),
+        quiet_hours=_read_quiet_hours(given.get("quiet_hours")),
         raw=given,
     )
+
+
+def quiet_until(hours: tuple[int, int] | None, at: datetime, zone: str) -> datetime | None:
+    """When quiet hours that hold at ``at`` in this zone are over; None where none hold."""
+    if hours is None:
+        return None
+    here = at.astimezone(ZoneInfo(zone))
+    begins, ends = hours
+    now = here.hour * 60 + here.minute
+    over_night = begins > ends
+    quiet = (now >= begins or now < ends) if over_night else begins <= now < ends
+    if not quiet:
+        return None
+    day = here.date() + timedelta(days=1 if over_night and now >= begins else 0)
+    return datetime.combine(day, time(ends // 60, ends % 60), here.tzinfo)
+
+
+def _read_quiet_hours(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    parts = _mapping(value, "quiet_hours")
+    _only(parts, "quiet_hours", "from to")
+    read = []
+    for name in ("from", "to"):
+        try:
+            moment = time.fromisoformat(str(parts.get(name)))
+        except ValueError:
+            raise SettingMalformed(parts.get(name), field=f"quiet_hours.{name}", rule="HH:MM") from None
+        read.append(moment.hour * 60 + moment.minute)
+    return (read[0], read[1]) if read[0] != read[1] else None
 
 
 def usual_calendar(market: str, time_zone: str) -> Calendar:

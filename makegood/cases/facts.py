@@ -133,6 +133,8 @@ def _rows_of(case: Case) -> list[list[dict[str, Any]]]:
 def _case_facts(case: Case, order: OrderView | None, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     facts: dict[str, Any] = {"kind": case.kind, "reason": case.reason, "claimant": case.claimant}
     facts |= case.details.get("facts", {})
+    if "promise_missed" in case.marks:
+        facts["promise_missed"] = True
     if order and asked:
         units: dict[str, int] = {}
         for row in asked:

@@ -17,7 +17,17 @@ from makegood.orders.queries import OrderView
 
 # What customers are told by mail, where their case came from themselves; an integration tells its own.
 TOLD_BY_MAIL = frozenset(
-    {"case_filed", "evidence_asked", "approved", "denied", "appeal_decided", "remedy_paid", "lapsed", "closed"}
+    {
+        "case_filed",
+        "evidence_asked",
+        "approved",
+        "denied",
+        "appeal_decided",
+        "recall_missed",
+        "remedy_paid",
+        "lapsed",
+        "closed",
+    }
 )
 TOLD_CHANNELS = frozenset({"portal", "mail", "chat", "phone", "desk"})
 # What is noted beside the matter: a clock that stands still for the customer's answer goes on standing still.

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "makegood.settlement",
     "makegood.conversations",
     "makegood.calls",
+    "makegood.timeliness",
     "makegood.webhooks",
     "makegood.workbench",
     "makegood.portal",

@@ -17,6 +17,7 @@ from makegood.desk import (
     security_views,
     sign_in_views,
     staff_views,
+    time_views,
     token_views,
     webhook_views,
 )
@@ -53,6 +54,8 @@ urlpatterns = [
     path("inbox/<str:ref>", mail_views.conversation, name="conversation"),
     path("inbox/<str:ref>/do/<slug:action>", mail_views.act, name="attend"),
     path("inbox/<str:ref>/files/<int:number>", mail_views.file, name="message_file"),
+    path("promises", time_views.promises, name="promises"),
+    path("hand-over", time_views.hand_over, name="hand_over"),
     path("calls", call_views.calls, name="calls"),
     path("calls/<str:ref>", call_views.call, name="call"),
     path("calls/<str:ref>/transcript", call_views.transcript, name="call_transcript"),

@@ -63,6 +63,7 @@ KINDS = (
     "payment_changed",
     "payment_resumed",
     "payment_troubled",
+    "promise_missed",
     "recall_called_off",
     "recall_intercepted",
     "recall_missed",

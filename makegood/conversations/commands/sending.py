@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime, formataddr
 from typing import Any
+from zoneinfo import available_timezones
 
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db import connection
 
+from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.limits import Limit, TooManyTries, count_try
+from makegood.accounts.rules import quiet_until
 from makegood.accounts.states import May
 from makegood.connectors.mail.sorting import HOPS_HEADER
 from makegood.conversations import notices, papers, rules
@@ -83,9 +86,10 @@ def _claim(*, message_id: int, at: datetime) -> tuple[Message, Conversation, Mai
         return None
     conversation = Conversation.objects.get(id=message.conversation_id)
     if message.state == SendState.SENDING:
-        if message.due_at is None or message.due_at > at:
-            return None  # somebody else is at it
-        _write(message, Fate(SendState.UNSURE, "the connection or the process ended"), conversation, at=at)
+        if message.due_at is not None and message.due_at <= at:  # else somebody else is at it
+            _write(message, Fate(SendState.UNSURE, "the connection or the process ended"), conversation, at=at)
+        return None
+    if _waits_for_morning(message, conversation, at):
         return None
     mailbox = Mailbox.objects.filter(active=True, address=message.sender).first()
     if mailbox is None:
@@ -97,6 +101,22 @@ def _claim(*, message_id: int, at: datetime) -> tuple[Message, Conversation, Mai
     message.state, message.due_at, message.attempts = SendState.SENDING, at + STALE, message.attempts + 1
     message.save(update_fields=["state", "due_at", "attempts"])
     return message, conversation, mailbox
+
+
+def _waits_for_morning(message: Message, conversation: Conversation, at: datetime) -> bool:
+    """A notice during quiet hours is left to the sweep, which takes it up when they are over."""
+    until = _quiet_until(conversation, at) if message.kind == "notice" else None
+    if until is not None:
+        message.due_at = until
+        message.save(update_fields=["due_at"])
+    return until is not None
+
+
+def _quiet_until(conversation: Conversation, at: datetime) -> datetime | None:
+    """When the quiet hours are over, in the customer's zone where it is known, else in the merchant's."""
+    zone = accounts.merchant().time_zone
+    own = conversation.customer.address.get("time_zone") if conversation.customer else None
+    return quiet_until(accounts.settings_of_merchant().quiet_hours, at, own if own in available_timezones() else zone)
 
 
 def _may_be_sent(message: Message, *, at: datetime) -> bool:

@@ -94,6 +94,7 @@ GIVEN: tuple[FactSpec, ...] = (
     FactSpec("case.kind", C, "售后类型", "kind of case", choices=KINDS),
     FactSpec("case.reason", T, "原因", "reason"),
     FactSpec("case.claimant", C, "申请方", "who asks", choices=("customer", "seller")),
+    FactSpec("case.promise_missed", F, "商家未按承诺时间答复", "the merchant missed a time it had promised"),
     FactSpec("case.wants", C, "希望的补偿方式", "remedy asked for", choices=WANTS),
     FactSpec("case.loss", A, "已证明的其他损失", "other loss shown", evidence="receipt"),
     FactSpec("case.return_freight", A, "已付退货运费", "return freight paid", evidence="receipt"),

@@ -8,7 +8,7 @@ from makegood.accounts.actors import Actor, require
 from makegood.accounts.commands import record_event
 from makegood.accounts.models import Sitting
 from makegood.accounts.states import May
-from makegood.kit import db, errors
+from makegood.kit import db, errors, live
 
 SEEN_EVERY = timedelta(minutes=5)
 LASTS = timedelta(hours=12)
@@ -80,6 +80,7 @@ def end_sitting(*, sitting_id: int, staff_id: int, actor: Actor, at: datetime) -
     ended = Sitting.objects.filter(id=sitting_id, staff_id=staff_id, ended_at__isnull=True).update(ended_at=at)
     if not ended:
         raise SittingUnknown(sitting_id, field="sitting", rule="open_sitting")
+    live.tell(f"sitting:{sitting_id}", "end")
     record_event("sitting_ended", f"staff:{staff_id}", actor, at)
 
 
@@ -94,6 +95,11 @@ def end_sittings(*, staff_id: int, but: int | None = None, actor: Actor, at: dat
 def end_in_transaction(staff_id: int, *, actor: Actor, at: datetime, but: int | None = None) -> int:
     """The whole of ``end_sittings``, inside the caller's transaction."""
     db.require_transaction()
-    ended = Sitting.objects.filter(staff_id=staff_id, ended_at__isnull=True).exclude(id=but or 0).update(ended_at=at)
-    record_event("sittings_ended", f"staff:{staff_id}", actor, at, count=ended)
-    return ended
+    ended = db.fetch(
+        "update accounts_sitting set ended_at = %s where staff_id = %s and ended_at is null and id <> %s returning id",
+        [at, staff_id, but or 0],
+    )
+    for row in ended:
+        live.tell(f"sitting:{row['id']}", "end")
+    record_event("sittings_ended", f"staff:{staff_id}", actor, at, count=len(ended))
+    return len(ended)

@@ -11,7 +11,7 @@ from typing import Any
 
 from makegood.accounts.actors import Actor
 from makegood.cases.models import Case, CaseText
-from makegood.kit import db, errors, jobs
+from makegood.kit import db, errors, jobs, live
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
 
@@ -160,9 +160,10 @@ def lock_case_where(
 
 
 def save(case: Case, *fields: str) -> None:
-    """Write the named columns and the chain's end."""
+    """Write the named columns and the chain's end, and tell whoever has the case open."""
     names = (*fields, "snoozed_until", "marks", "event_seq", "event_hash")
     values = [json.dumps(case.marks) if name == "marks" else getattr(case, name) for name in names]
+    live.tell(f"case:{case.ref}", "changed", seq=case.event_seq)
     db.send(f"update cases_case set {', '.join(f'{name} = %s' for name in names)} where id = %s", [*values, case.id])
 
 

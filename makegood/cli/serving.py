@@ -22,7 +22,7 @@ from makegood.kit import errors
 ADDRESS = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 20
-THREADS = 4  # per web process: most of a request is waiting for the database
+STREAMS = 10_000  # open at once per web process
 
 
 class PortTaken(errors.Refused):
@@ -194,18 +194,29 @@ def run_web(*, port: int, workers: int) -> None:
     _hold_life_line(_terminate_myself)
     # Workers read nothing from us: the life line is this process's alone.
     os.environ.pop("MAKEGOOD_LIFE_LINE", None)
+    _allow_open_files()
     Granian(
-        "makegood.config.wsgi:application",
+        "makegood.config.front:front",
         address=ADDRESS,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=workers,
-        blocking_threads=THREADS,
+        backlog=4096,
+        backpressure=STREAMS,
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _allow_open_files() -> None:
+    """As many connections as the machine lets this process hold: each stream is one."""
+    import resource
+
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * STREAMS if hard == resource.RLIM_INFINITY else min(hard, 2 * STREAMS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def run_worker(queues: list[str] | None) -> None:

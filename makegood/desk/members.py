@@ -19,7 +19,7 @@ from makegood.accounts.models import Merchant, Staff
 from makegood.accounts.queries import actor_of_staff, settings_of_merchant
 from makegood.accounts.sight import of_slug
 from makegood.desk.rendering import page
-from makegood.kit import errors
+from makegood.kit import errors, live
 
 MERCHANT = "merchant_id"  # the session's key that the middleware reads
 SITTING = "sitting"  # which sign-in this session is
@@ -53,6 +53,7 @@ def for_staff(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     @of_slug
     @wraps(view)
     def see(request: HttpRequest, merchant: Merchant, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.live_since = live.position()  # type: ignore[attr-defined]  # before anything the page reads
         staff = staff_in(request, merchant)
         if staff is None:
             there = reverse("desk:sign_in", args=[merchant.slug])

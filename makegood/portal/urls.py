@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from makegood.portal import case_views, views
+from makegood.portal import case_views, live_views, views
 
 app_name = "portal"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("orders/<path:number>", views.order, name="order"),
     path("ask/<slug:situation>/<path:number>", views.ask, name="ask"),
     path("cases/<str:ref>", case_views.case, name="case"),
+    path("cases/<str:ref>/live", live_views.live, name="live"),
     path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),
     path("cases/<str:ref>/explanation", case_views.explanation, name="explanation"),
     path("cases/<str:ref>/explanation.pdf", case_views.explanation_pdf, name="explanation_pdf"),

@@ -15,7 +15,7 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.accounts.sight import of_slug
-from makegood.kit import errors
+from makegood.kit import errors, live
 
 KEY = "customer"
 
@@ -45,6 +45,7 @@ def for_customers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
     @of_slug
     @wraps(view)
     def see(request: HttpRequest, merchant: Merchant, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.live_since = live.position()  # type: ignore[attr-defined]  # before anything the page reads
         actor = customer_in(request, merchant)
         if actor is None:
             return redirect(reverse("portal:find", args=[merchant.slug]))

@@ -16,7 +16,7 @@ from makegood.conversations.commands.placing import Place
 from makegood.conversations.models import Conversation, Message, MessageFile, RawMail
 from makegood.conversations.states import Waits
 from makegood.customers.queries import CustomerRow
-from makegood.kit import db, errors, refs
+from makegood.kit import db, errors, live, refs
 from makegood.kit.files import Stored
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
@@ -99,6 +99,7 @@ def wake(conversation: Conversation, why: Waits, *, at: datetime) -> None:
     conversation.waits_for_agent = str(why)
     conversation.last_at = at
     conversation.save(update_fields=["waits_for_agent", "last_at"])
+    live.tell("desk:inbox", "changed", conversation=conversation.ref)
 
 
 def file_wish(

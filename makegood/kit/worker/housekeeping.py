@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-from makegood.kit import db, files
+from makegood.kit import db, files, live
 from makegood.kit.worker.pace import Pace
 
 _BATCH = 5_000
@@ -43,5 +43,6 @@ def housekeep(pace: Pace) -> None:
     """All of it; doing it twice, or in several workers at once, changes nothing."""
     delete_finished(pace.keep_days)
     refresh_statistics()
+    live.forget_told()
     # The files were written by this machine's clock, or one it shares the folder with.
     files.clear_leftovers(settings.UPLOADS_DIR, before=datetime.now(tz=UTC) - timedelta(days=1))

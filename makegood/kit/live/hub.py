@@ -102,7 +102,7 @@ class Hub:
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
-            await connection.execute(f"listen {log.NOTIFIED}")
+            await connection.execute(log.LISTEN)
             self._look_at_all()  # whatever was told while nobody listened
             while True:
                 async for notified in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):

@@ -15,7 +15,7 @@ from makegood.kit import db, tenancy
 from makegood.kit.live import cursors
 from makegood.kit.live.cursors import KEPT_SECONDS, Cursor
 
-NOTIFIED = "makegood_live"
+LISTEN = "listen makegood_live"
 TICKET = "X-Makegood-Live"
 FRONT = "makegood.front"  # in the environment of a request that came through the front, which keeps streams open
 RESET: list[dict[str, Any]] = [{"channel": "", "kind": "reset"}]

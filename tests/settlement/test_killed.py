@@ -60,7 +60,7 @@ def test_row_02_killed_after_the_gateway_paid_and_before_our_commit_it_is_found_
     ("fail_at", "left", "held"),
     [
         ("before_intended_commit", [], {"promised": 10_000}),
-        ("before_sending_commit", ["intended"], {"promised": 10_000}),
+        ("before_sending_commit", [], {"promised": 10_000}),
         ("before_confirmed_commit", ["sending"], {"promised": 10_000}),
         ("before_answer_commit", ["sending"], {"promised": 10_000}),
     ],
@@ -91,6 +91,21 @@ def test_row_30_killed_between_transactions_running_it_again_is_harmless(
     paid_out(case)
     paid_out(case)
     until_quiet(NOON)
+
+    assert len(simulator.admin.refunds()) == 1
+    _all_is_paid(simulator, order, case)
+
+
+def test_killed_while_the_sweep_takes_a_payout_for_sending_it_is_taken_again(
+    simulator: GatewaySimulator, merchant: int, mother: Mother
+) -> None:
+    order = sell_through(simulator)
+    case = approved(order)
+    intending.intend_payouts(case_id=case.id, at=NOON)
+    mother.dies("sweep", merchant, 0, at=later(NOON, minutes=5), fail_at="before_sending_commit")
+    assert (states(case), simulator.admin.refunds()) == (["intended"], [])
+
+    until_quiet(later(NOON, minutes=5))
 
     assert len(simulator.admin.refunds()) == 1
     _all_is_paid(simulator, order, case)

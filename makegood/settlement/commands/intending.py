@@ -43,6 +43,12 @@ def intend_payouts(*, case_id: int, at: datetime) -> list[int]:
 
     Safe to repeat: a share that ever had a payout gets none here. Raises CaseUnknown.
     """
+    return intend_in_transaction(case_id=case_id, at=at)
+
+
+def intend_in_transaction(*, case_id: int, at: datetime) -> list[int]:
+    """As ``intend_payouts``, in the transaction of its caller, who has the case and its order locked by it then."""
+    db.require_transaction()
     case, [released] = history.lock_case_where("id = %s", case_id, (_RELEASED, [case_id]))
     _intend(case, released, at=at)
     failpoint("before_intended_commit")

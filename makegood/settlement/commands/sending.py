@@ -25,10 +25,32 @@ NOT_USABLE = (GatewayNotConnected, GatewayUnknown, GatewaySettingsMalformed, Sec
 
 def pay_out(*, case_id: int, at: datetime) -> None:
     """Everything there is to do about a case's released remedies; safe to repeat at any time."""
-    waiting = intending.intend_payouts(case_id=case_id, at=at)
+    begun, waiting = _intend_and_begin(case_id=case_id, at=at)
     failpoint("after_intended_commit")
+    for row, gateway in begun:
+        _talk(row, gateway, at=at)
     for payout_id in waiting:
         send_payout(payout_id, at=at)
+
+
+@db.command
+def _intend_and_begin(*, case_id: int, at: datetime) -> tuple[list[tuple[Row, Gateway]], list[int]]:
+    """Make payouts and take those that nothing speaks against for sending, in one transaction.
+
+    Those taken, as they are sent once this has committed, and the numbers of the others, which have to be looked at.
+    """
+    begun: list[tuple[Row, Gateway]] = []
+    waiting: list[int] = []
+    for payout_id in intending.intend_in_transaction(case_id=case_id, at=at):
+        row, account = _payout_and_account(payout_id)
+        gateway = None if rules.must_look_first(rows.standing(row), at) else _usable(row, account)[0]
+        taken = gateway and steps.begin_in_transaction(payout_id=payout_id, source=PayoutState.INTENDED, at=at)
+        if gateway and taken:
+            begun.append((taken, gateway))
+        else:
+            waiting.append(payout_id)
+    failpoint("before_sending_commit")
+    return begun, waiting
 
 
 def send_payout(payout_id: int, *, at: datetime) -> None:
@@ -54,25 +76,32 @@ def _payout_and_account(payout_id: int) -> tuple[Row, gateways.Account | None]:
 
 def _ready(row: Row, account: gateways.Account | None, *, at: datetime) -> Gateway | None:
     """The gateway, if the payout can be sent through it; else a person is told."""
+    gateway, why = _usable(row, account)
+    if gateway is None:
+        steps.give_to_person(payout_id=row["id"], why=why, at=at)
+    return gateway
+
+
+def _usable(row: Row, account: gateways.Account | None) -> tuple[Gateway | None, str]:
+    """The gateway, if the payout can be sent through it, else why not."""
     try:
         gateway = gateways.connection_by(row["gateway"], account)
         gateway.check_amount(Money(row["amount_minor"], row["currency"]))
     except NOT_USABLE:
-        steps.give_to_person(payout_id=row["id"], why=Trouble.NOT_CONNECTED, at=at)
-        return None
+        return None, Trouble.NOT_CONNECTED
     except AmountUnpayable:
-        steps.give_to_person(payout_id=row["id"], why=Trouble.UNPAYABLE, at=at)
-        return None
-    if row["disputed"]:
-        steps.give_to_person(payout_id=row["id"], why=Trouble.DISPUTED, at=at)
-        return None
-    return gateway
+        return None, Trouble.UNPAYABLE
+    return (None, Trouble.DISPUTED) if row["disputed"] else (gateway, "")
 
 
 def _send(payout_id: int, gateway: Gateway, *, source: str, at: datetime) -> None:
     row = steps.begin_sending(payout_id=payout_id, source=source, at=at)
-    if row is None:
-        return
+    if row is not None:
+        _talk(row, gateway, at=at)
+
+
+def _talk(row: Row, gateway: Gateway, *, at: datetime) -> None:
+    """Send what was taken for sending, and put the answer into effect."""
     failpoint("after_sending_commit")
     answer = gateway.refund(
         RefundRequest(
@@ -84,7 +113,7 @@ def _send(payout_id: int, gateway: Gateway, *, source: str, at: datetime) -> Non
         )
     )
     failpoint("after_gateway_answer")
-    _take(payout_id, answer, looked_up=False, at=at)
+    _take(row["id"], answer, looked_up=False, at=at)
     failpoint("after_answer_commit")
 
 

@@ -29,6 +29,15 @@ def begin_sending(*, payout_id: int, source: str, at: datetime) -> Row | None:
 
     Nothing is sent while payouts are held, or through a payment that was charged back.
     """
+    row = begin_in_transaction(payout_id=payout_id, source=source, at=at)
+    if row is not None:
+        failpoint("before_sending_commit")
+    return row
+
+
+def begin_in_transaction(*, payout_id: int, source: str, at: datetime) -> Row | None:
+    """As ``begin_sending``, in the transaction of its caller, who commits before anything is sent."""
+    db.require_transaction()
     moved, found = db.fetch_each(
         (
             "update settlement_payout set state = 'sending', attempts = attempts + 1, looks = looks + 1,"
@@ -42,7 +51,6 @@ def begin_sending(*, payout_id: int, source: str, at: datetime) -> Row | None:
         return None
     [row] = found
     rows.note(payout_id, "sent", actor=SYSTEM.key, at=at, attempt=row["attempts"], key=str(row["key"]))
-    failpoint("before_sending_commit")
     return row
 
 

@@ -37,3 +37,9 @@ def _carry_out(at: datetime) -> int:
 
 
 jobs.sweep("cases.sweep_deadlines", 5.0, merchants=merchants_due, work=_carry_out)
+
+
+@jobs.task("cases.run_bulk")
+def run_bulk(*, bulk_id: int) -> None:
+    """Do to each case of a bulk what is still to be done."""
+    commands.run_bulk(bulk_id=bulk_id)

@@ -6,7 +6,18 @@ from typing import ClassVar
 
 from django.db import models
 
-from makegood.cases.states import DeadlineState, GoodsState, Kind, MoneyState, Party, RemedyState, State
+from makegood.cases.states import (
+    BulkAction,
+    BulkState,
+    DeadlineState,
+    GoodsState,
+    ItemState,
+    Kind,
+    MoneyState,
+    Party,
+    RemedyState,
+    State,
+)  # fmt: skip
 from makegood.customers.models import Customer
 from makegood.kit.tenant_models import TenantModel, points_at
 from makegood.orders.models import Line, Order, Payment
@@ -363,3 +374,43 @@ class ParcelFollowed(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["merchant_id", "parcel_id"], name="parcel_followed_once")
         ]
+
+
+class Bulk(TenantModel):
+    """One act on many cases, chosen when it was made; carried out case by case by a job."""
+
+    ref = models.CharField(max_length=20)
+    action = models.CharField(max_length=10, choices=BulkAction.choices)
+    arguments = models.JSONField(default=dict)
+    staff_id = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=BulkState.choices)
+    undoes_id = models.BigIntegerField(null=True)
+    cut = models.BooleanField(default=False)  # more cases matched than one bulk takes
+    made_at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["merchant_id", "ref"], name="bulk_ref_once"),
+            models.UniqueConstraint(fields=["merchant_id", "undoes_id"], name="bulk_undone_once"),
+        ]
+
+
+class BulkItem(TenantModel):
+    """One case of a bulk: ``before`` is what an undo puts back, ``told`` why it was refused, in both languages."""
+
+    bulk = points_at(Bulk, "items")
+    case = points_at(Case, "+")
+    decision_id = models.BigIntegerField(null=True)  # the one in force when the cases were chosen
+    state = models.CharField(max_length=10, choices=ItemState.choices)
+    code = models.CharField(max_length=60, blank=True)
+    told = models.JSONField(default=dict)
+    before = models.JSONField(default=dict)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["merchant_id", "bulk", "case"], name="case_once_in_a_bulk"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["merchant_id", "bulk", "state", "id"], name="bulk_items_left")]

@@ -167,3 +167,32 @@ RESERVING_CLAIMS = frozenset(
     {"not_received", "damaged", "wrong_item", "missing_part", "counterfeit", "defective", "unsafe_food", "fraud"}
 )
 KINDS_WITHOUT_ORDER = frozenset({Kind.COMPLAINT, Kind.SUGGESTION})
+
+
+class BulkAction(TextChoices):
+    """What can be done to many cases at once; each case by the command that does it to one."""
+
+    ASSIGN = "assign", _("assign")
+    SNOOZE = "snooze", _("put off")
+    TAG = "tag", _("tag")
+    REPLY = "reply", _("reply")
+    DENY = "deny", _("deny")
+    APPROVE = "approve", _("approve")
+    UNDO = "undo", _("undo")
+
+
+class BulkState(TextChoices):
+    DRAFT = "draft", _("to be confirmed")
+    RUNNING = "running", _("under way")
+    DONE = "done", _("finished")
+    DROPPED = "dropped", _("not begun")
+
+
+class ItemState(TextChoices):
+    WAITING = "waiting", _("waiting")
+    DONE = "done", _("done")
+    REFUSED = "refused", _("refused")
+
+
+# What can be taken back without anybody outside having noticed; a word told and money promised cannot.
+UNDOABLE = frozenset({BulkAction.ASSIGN, BulkAction.SNOOZE, BulkAction.TAG})

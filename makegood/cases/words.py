@@ -30,6 +30,8 @@ _CHOICES = {
     "Silence": states.Silence,
     "RemedyState": states.RemedyState,
     "Status": states.Status,
+    "BulkAction": states.BulkAction,
+    "BulkState": states.BulkState,
 }
 
 VERDICTS = {

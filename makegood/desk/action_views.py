@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from makegood.cases.commands.goods import Inspected
 from makegood.cases.newer import check_newest
 from makegood.cases.queries import CaseView
 from makegood.cases.states import State
+from makegood.desk.put_off_until import read_until
 from makegood.kit import db, errors, files
 from makegood.kit.money import Money
 from makegood.policy.vocabulary import FACTS
@@ -248,6 +250,23 @@ def _assign(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     return _("Assigned.") if staff_id else _("Assigned to nobody.")
 
 
+def _snooze(request: HttpRequest, actor: Actor, found: CaseView) -> str:
+    until = read_until(_text(request, "until", 20), _text(request, "at", 20), accounts.merchant(), timezone.now())
+    wanted = commands.read_arguments("snooze", {"until": until})["until"] if until else None
+    commands.snooze_case(
+        ref=found.ref, until=datetime.fromisoformat(wanted) if wanted else None, actor=actor, at=timezone.now()
+    )
+    return _("Put off; it comes back by itself.") if wanted else _("It is in the queue again.")
+
+
+def _tag(request: HttpRequest, actor: Actor, found: CaseView) -> str:
+    add, remove = _text(request, "tag", 60), request.POST.getlist("untag")
+    if not add and not remove:
+        raise TextMissing(field="tag", rule="not_empty")
+    commands.tag_case(ref=found.ref, add=[add] if add else [], remove=remove, actor=actor, at=timezone.now())
+    return _("The tags are changed.")
+
+
 def _withdraw(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     commands.withdraw_case(ref=found.ref, actor=actor, at=timezone.now())
     return _("Withdrawn for the customer.")
@@ -272,6 +291,8 @@ ACTIONS: dict[str, Form] = {
     "inspect": _inspect,
     "review": _review,
     "assign": _assign,
+    "snooze": _snooze,
+    "tag": _tag,
     "withdraw": _withdraw,
     "reopen": _reopen,
 }

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from makegood.desk import (
+    bulk_views,
     call_views,
     case_views,
     key_views,
@@ -27,6 +28,9 @@ app_name = "desk"
 urlpatterns = [
     path("", queue_views.queue, name="queue"),
     path("views", queue_views.views, name="views"),
+    path("bulk", bulk_views.bulk_list, name="bulks"),
+    path("bulk/<str:ref>", bulk_views.bulk, name="bulk"),
+    path("bulk/<str:ref>/failures.csv", bulk_views.failures, name="bulk_failures"),
     path("sign-in", sign_in_views.sign_in, name="sign_in"),
     path("sign-out", sign_in_views.sign_out, name="sign_out"),
     path("sign-in/second", sign_in_views.second_step, name="second_step"),

@@ -7,6 +7,8 @@ together or not at all. Nothing here talks to the network.
 from makegood.cases.commands.appealing import file_appeal, review_appeal
 from makegood.cases.commands.approving import approve_case, deny_case
 from makegood.cases.commands.arranging import delete_view, save_view, snooze_case, tag_case
+from makegood.cases.commands.bulk_steps import run_bulk
+from makegood.cases.commands.bulking import confirm_bulk, drop_bulk, make_bulk, read_arguments, undo_bulk
 from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
 from makegood.cases.commands.exchanging import record_difference
 from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
@@ -22,27 +24,33 @@ __all__ = [
     "approve_case",
     "assign_case",
     "authorise_again",
+    "confirm_bulk",
     "decide_by_hand",
     "decide_case",
     "delete_view",
     "deny_case",
+    "drop_bulk",
     "file_appeal",
     "file_case",
     "follow_parcel",
     "inspect_goods",
     "let_deadline_pass",
+    "make_bulk",
     "open_budget",
     "preview_case",
+    "read_arguments",
     "receive_goods",
     "record_difference",
     "record_finding",
     "reopen_case",
     "review_appeal",
+    "run_bulk",
     "save_view",
     "ship_back",
     "snooze_case",
     "sweep_deadlines",
     "tag_case",
     "top_up_budget",
+    "undo_bulk",
     "withdraw_case",
 ]

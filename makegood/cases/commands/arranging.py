@@ -11,8 +11,9 @@ from django.db import IntegrityError
 from makegood.accounts.actors import Actor, NotAllowed, require
 from makegood.accounts.states import May
 from makegood.cases import history
+from makegood.cases.arranged import SavedView
 from makegood.cases.commands import moving
-from makegood.cases.models import Case, SavedView
+from makegood.cases.models import Case
 from makegood.cases.states import Party
 from makegood.kit import db, errors
 

@@ -10,8 +10,8 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import listing
+from makegood.cases.arranged import Bulk
 from makegood.cases.commands.arranging import read_tag
-from makegood.cases.models import Bulk
 from makegood.cases.shapes import Filters
 from makegood.cases.states import UNDOABLE, BulkAction, BulkState, ItemState
 from makegood.kit import db, errors, jobs, refs

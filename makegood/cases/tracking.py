@@ -64,6 +64,8 @@ PUBLIC_EVENTS = frozenset(
         "goods_lost",
         "remedies_released",
         "remedy_paid",
+        "statement_asked",
+        "statement_given",
         "appeal_filed",
         "appeal_decided",
         "withdrawn",

@@ -53,6 +53,8 @@ REMEDIES = {
     "store_credit": _("Store credit"),
     "damages": _("Damages"),
     "goodwill": _("Goodwill"),
+    "apology": _("Apology"),
+    "correction": _("Correction"),
 }
 
 OUTCOMES = {"upheld": _("decision upheld"), "partly": _("won in part"), "granted": _("won")}

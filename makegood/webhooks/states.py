@@ -76,6 +76,8 @@ KINDS = (
     "return_authorised",
     "snoozed",
     "tagged",
+    "statement_asked",
+    "statement_given",
     "taken_over",
     "units_unaccounted",
     "withdrawn",

@@ -9,6 +9,7 @@ from makegood.cases.commands.approving import approve_case, deny_case
 from makegood.cases.commands.arranging import delete_view, save_view, snooze_case, tag_case
 from makegood.cases.commands.bulk_steps import run_bulk
 from makegood.cases.commands.bulking import confirm_bulk, drop_bulk, make_bulk, read_arguments, undo_bulk
+from makegood.cases.commands.complaining import ask_statement, give_statement
 from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
 from makegood.cases.commands.exchanging import record_difference
 from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
@@ -22,6 +23,7 @@ __all__ = [
     "add_evidence",
     "add_message",
     "approve_case",
+    "ask_statement",
     "assign_case",
     "authorise_again",
     "confirm_bulk",
@@ -33,6 +35,7 @@ __all__ = [
     "file_appeal",
     "file_case",
     "follow_parcel",
+    "give_statement",
     "inspect_goods",
     "let_deadline_pass",
     "make_bulk",

@@ -10,7 +10,7 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import history, reallocating
-from makegood.cases.commands import changing, goods, moving, promising
+from makegood.cases.commands import changing, complaining, goods, moving, promising
 from makegood.cases.models import Case
 from makegood.cases.states import Kind, State
 from makegood.kit import db, errors
@@ -69,6 +69,7 @@ def approve_in_transaction(
         raise moving.MoveNotAllowed(case.state, field="state", rule="one_step_at_a_time", wanted=str(State.APPROVED))
     if decision["verdict"] not in {"grant", "partly"}:
         raise NothingToApprove(decision["verdict"], field="decision", rule="grant_or_partly")
+    complaining.check_decider(case, actor)
     total = promising.money_total(remedies, decision["currency"])
     check_limits(actor, total, decision)
     _check_prices(case, order, decision)
@@ -170,6 +171,7 @@ def deny_in_transaction(case: Case, *, actor: Actor, at: datetime, why: str = ""
     decision = decision_in_force(case)
     if decision["verdict"] != "deny":
         raise NotDeniable(decision["verdict"], field="decision", rule="deny")
+    complaining.check_decider(case, actor)
     moving.move(case, to=State.DENIED)
     db.send(
         "update cases_decision set communicated_at = %s, approved_by = %s where id = %s",

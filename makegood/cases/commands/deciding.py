@@ -12,7 +12,7 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import facts, history
-from makegood.cases.commands import moving, promising
+from makegood.cases.commands import complaining, moving, promising
 from makegood.cases.models import Case
 from makegood.cases.states import RemedyState, State
 from makegood.kit import db, errors
@@ -218,6 +218,7 @@ def write_hand_decision(
     case: Case, *, verdict: str, remedies: Sequence[HandRemedy], why: str, actor: Actor, at: datetime
 ) -> int:
     """Store a decision made by a person beside the facts and the policy's own proposal."""
+    complaining.check_decider(case, actor)
     order = orders.order_view(case.order_id) if case.order_id else None
     stated, outcome = consider(case, order)
     currency = outcome.facts.currency

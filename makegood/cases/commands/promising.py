@@ -29,7 +29,9 @@ from makegood.policy.outcome import MONEY_KINDS
 OF_WHAT_WAS_PAID = frozenset({"refund", "shipping_refund", "store_credit"})
 FROM_A_BUDGET = frozenset({"damages", "goodwill", "coupon", "points", "return_freight"})
 THINGS = frozenset({"replacement", "repair"})
-KINDS = OF_WHAT_WAS_PAID | FROM_A_BUDGET | THINGS
+# Given by saying it: what a person decides on a complaint, and done with being told.
+SAID = frozenset({"apology", "correction"})
+KINDS = OF_WHAT_WAS_PAID | FROM_A_BUDGET | THINGS | SAID
 OBLIGATIONS = frozenset({"damages", "return_freight"})
 
 
@@ -60,7 +62,7 @@ def plan_by_hand(item: Any, order: OrderView | None, *, currency: str, index: in
         raise RemedyMalformed(item.kind, field=f"{where}.line", rule="names_a_line")
     asset = POINT if item.kind == "points" else currency
     minor = _points(item.amount, where) if asset == POINT else Money.parse(item.amount, currency, field=where).minor
-    if minor == 0 and item.kind not in THINGS:
+    if minor == 0 and item.kind not in THINGS | SAID:
         raise RemedyMalformed(item.amount, field=f"{where}.amount", rule="more_than_zero")
     budget = find_budget(item.budget, purpose=_purpose(item.kind), asset=asset) if item.kind in FROM_A_BUDGET else None
     return {
@@ -125,6 +127,9 @@ def promise(case: Case, order: OrderView | None, remedies: list[dict[str, Any]],
     for remedy in remedies:
         if remedy["borne_by"] == "customer":
             db.send("update cases_remedy set state = 'void' where id = %s", [remedy["id"]])
+            continue
+        if remedy["kind"] in SAID:
+            db.send("update cases_remedy set state = 'paid', released_at = %s where id = %s", [at, remedy["id"]])
             continue
         reserve(case, order, remedy, at=at)
         waits = remedy["after"] == "goods_back" and case.goods_state not in {GoodsState.ACCEPTED, GoodsState.LOST}

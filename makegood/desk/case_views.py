@@ -25,7 +25,7 @@ from makegood.cases.explaining import behind, behind_outcome
 from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.models import Case
 from makegood.cases.newer import NewerArrived
-from makegood.cases.queries import CaseView, EvidenceView
+from makegood.cases.queries import CaseView, Filters
 from makegood.cases.states import UNDECIDED, GoodsState, State
 from makegood.cases.words import explain
 from makegood.conversations import queries as conversations
@@ -34,9 +34,11 @@ from makegood.desk.key_views import after_case
 from makegood.desk.members import for_staff
 from makegood.desk.presence_views import arrived_since, words_taken_back
 from makegood.desk.rendering import page, people_of
+from makegood.desk.review_views import evidence_in, review_form
 from makegood.kit import db, errors, files, paper
 from makegood.kit.pages.language import text_language
 from makegood.ledger import queries as ledger
+from makegood.ledger.states import Book
 from makegood.orders import queries as orders
 from makegood.orders.queries import OrderView
 from makegood.policy.vocabulary import EVIDENCE, FACTS
@@ -81,7 +83,6 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
     """What the page shows beside the case itself, read at one moment."""
     order = orders.order_view(found.order_id) if found.order_id else None
     undecided = found.state in UNDECIDED and found.closed_at is None
-    took_part = {found.opened_by} | {d.decided_by for d in found.decisions} | {d.approved_by for d in found.decisions}
     staff = accounts.staff_list()
     return {
         "case": found,
@@ -97,8 +98,11 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "preview": _preview(found, actor) if found.state == State.PLANNED else None,
         "undecided": undecided,
         "goods": _goods_forms(found),
-        "may_review_this": actor.may(May.REVIEW) and actor.key not in took_part,
-        "first_review": found.appeals[-1].proposed if found.appeals and not found.appeals[-1].decided_at else {},
+        **review_form(found, actor),
+        "paid_back": _paid_back(order) if order else None,
+        "earlier": [
+            row for row in cases.cases_page(Filters(customer_id=found.customer_id), limit=6).rows if row.id != found.id
+        ],
         "facts": _findable(found),
         "evidence_kinds": list(EVIDENCE),
         "remedy_kinds": sorted(REMEDY_KINDS),
@@ -106,6 +110,17 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "rows": range(3),
         "last_seq": found.events[-1].seq if found.events else 0,
     }
+
+
+def _paid_back(order: OrderView) -> dict[str, int]:
+    """What came in for the order, what went back, and what could still go back."""
+    held = ledger.balances(Book.MONEY, [pay.id for pay in order.payments])
+    total = {name: sum(one.get(name, 0) for one in held.values()) for name in ("refunded", "promised", "charged_back")}
+    captured = sum(pay.captured_minor for pay in order.payments)
+    before = sum(pay.refunded_before_minor for pay in order.payments) if not held else 0
+    refunded = total["refunded"] + before
+    left = captured - refunded - total["promised"] - total["charged_back"]
+    return {"captured": captured, "refunded": refunded, "promised": total["promised"], "left": max(0, left)}
 
 
 def _mails(found: CaseView) -> dict[str, Any]:
@@ -184,6 +199,8 @@ def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action
     except errors.DomainError as refusal:
         return case_page(request, merchant, actor, cases.case_view(ref), refusal=refusal)
     messages.success(request, done)
+    if request.POST.get("then") == "reviews":
+        return redirect("desk:reviews", merchant.slug)
     if request.POST.get("then") == "next":
         return redirect(after_case(merchant, found.ref, request.POST.get("next_case", "")[:20]))
     return here
@@ -239,7 +256,7 @@ def receipt(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) ->
 @for_staff
 def evidence(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, number: int) -> HttpResponseBase:
     """A file of the case, always as a download."""
-    one = _evidence_in(cases.case_view(ref), number)
+    one = evidence_in(cases.case_view(ref), number)
     try:
         file = files.open_stored(uploads=settings.UPLOADS_DIR, owner=str(merchant.id), sha256=one.sha256)
     except files.FileMissing:
@@ -253,7 +270,7 @@ def evidence(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, n
 @require_GET
 @for_staff
 def thumbnail(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, number: int) -> HttpResponse:
-    one = _evidence_in(cases.case_view(ref), number)
+    one = evidence_in(cases.case_view(ref), number)
     try:
         picture = files.thumbnail(uploads=settings.UPLOADS_DIR, owner=str(merchant.id), sha256=one.sha256, side=640)
     except (files.FileMissing, files.ThumbnailUnavailable):
@@ -263,10 +280,3 @@ def thumbnail(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, 
         response[name] = value
     response["Content-Disposition"] = "inline"
     return response
-
-
-def _evidence_in(found: CaseView, number: int) -> EvidenceView:
-    for one in found.evidence:
-        if one.id == number:
-            return one
-    raise Http404

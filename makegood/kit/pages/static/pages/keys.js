@@ -78,8 +78,11 @@ function open(hash = "") {
 
 // In a list: what the list itself offers for its rows, else the same place in the case of the chosen row.
 function place(name) {
+  const link = document.querySelector(`[data-key="${name}"][data-click]`);
+  if (link) return link.click();
   if (goTo(document.querySelector(`[data-key="${name}"]:not([hidden])`))) return;
   if (rows().length) open(`key-${name}`);
+  return undefined;
 }
 
 function send(next) {
@@ -133,7 +136,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The order of the list one came from, so that the next case is the next of that list.
-const listed = rows().map((row) => row.querySelector("a[href*='/cases/']")?.getAttribute("href")).filter(Boolean);
+const listed = rows().map((row) => row.querySelector("a[href*='/cases/'], a[href*='/reviews/']")?.getAttribute("href")).filter(Boolean);
 if (listed.length) sessionStorage.setItem(LIST, JSON.stringify(listed));
 const about = document.querySelector("[data-case-here]");
 if (about) {

@@ -45,6 +45,9 @@ bench: setup ## measure the promised figures as ratios: text, and bench/results.
 screenshots: setup browser ## pictures of every page in both languages, at phone and desk width and in the dark, into screenshots/
 	$(BIN)/python -m tests.browser.screenshots
 
+soak: setup ## four minutes of traffic over API and mail with cut connections and killed processes
+	MAKEGOOD_SOAK_SECONDS=240 $(BIN)/python -m pytest tests/soaking -q -s -p no:cacheprovider
+
 triage: setup ## train the model that reads messages again from its sentences (docs/explanation/triage.md)
 	$(BIN)/python -m makegood.conversations.triage
 

@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "makegood.timeliness",
     "makegood.webhooks",
     "makegood.workbench",
+    "makegood.voice",
     "makegood.portal",
     "makegood.desk",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from makegood.accounts.actors import Actor
@@ -32,6 +34,17 @@ from makegood.portal import asking
 from makegood.portal.progress import progress_of
 from makegood.portal.rendering import go_on, page
 from makegood.portal.visitors import for_customers
+from makegood.voice import commands as voice
+from makegood.voice.queries import feedback_of
+
+# From bad to good; the words of a scale are chosen, not counted.
+RATINGS = (
+    (1, gettext_lazy("very bad")),
+    (2, gettext_lazy("rather bad")),
+    (3, gettext_lazy("neither")),
+    (4, gettext_lazy("rather good")),
+    (5, gettext_lazy("very good")),
+)
 
 
 class WordsMissing(errors.Malformed):
@@ -78,6 +91,9 @@ def case_page(
         may_ship_back=found.goods_state == GoodsState.AUTHORISED,
         may_bring=found.closed_at is None,
         track_url=request.build_absolute_uri(reverse("track", args=[tracking_token(found.ref)])),
+        feedback=feedback_of(found.id),
+        may_rate=found.closed_at is not None or found.state == State.DENIED,
+        ratings=RATINGS,
         posted=request.POST,
         stay_at=reverse("portal:case", args=[merchant.slug, found.ref]),
     )
@@ -144,12 +160,26 @@ def _appeal(request: HttpRequest, actor: Actor, ref: str) -> str:
     return _("Your appeal has reached us. Somebody who did not decide before looks at it.")
 
 
+def _rate(request: HttpRequest, actor: Actor, ref: str) -> str:
+    rating = unicodedata.normalize("NFKC", request.POST.get("rating", "")).strip()
+    voice.give_feedback(
+        ref=ref,
+        rating=int(rating) if rating.isdecimal() and len(rating) == 1 else 0,
+        words=request.POST.get("words", "").strip(),
+        language=text_language(),
+        actor=actor,
+        at=timezone.now(),
+    )
+    return _("Thank you for telling us.")
+
+
 ACTIONS: dict[str, Callable[[HttpRequest, Actor, str], str]] = {
     "write": _write,
     "ship-back": _ship_back,
     "withdraw": _withdraw,
     "reopen": _reopen,
     "appeal": _appeal,
+    "rate": _rate,
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser
 
+from tests.browser import every_page
 from tests.browser.live import CHROMIUM, browser, site
 
 # The browser's library runs an event loop in this thread, where Django would refuse to touch the database.
@@ -25,6 +26,13 @@ def address(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with site() as running:
         yield running
     settings.UPLOADS_DIR = kept
+
+
+@pytest.fixture(scope="session")
+def demo_visits(address: str) -> list[every_page.Visit]:
+    """Every page of the demo shop, which is loaded once."""
+    every_page.load()
+    return every_page.visits()
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "none": ("无责任方", "nobody"),
     "unspecified": ("未注明", "not specified"),
     "gift_card": ("礼品卡", "gift card"),
+    "distance": ("网上等远程", "at a distance"),
+    "store": ("门店", "in a shop"),
     "true": ("是", "yes"),
     "false": ("否", "no"),
     "": ("未知", "unknown"),

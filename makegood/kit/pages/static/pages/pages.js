@@ -14,3 +14,10 @@ document.querySelectorAll("[data-print]").forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 });
+
+// A table that can be moved sideways can be moved by keyboard too.
+function reachTables() {
+  document.querySelectorAll(".table-scroll:not([tabindex])").forEach((table) => (table.tabIndex = 0));
+}
+reachTables();
+document.addEventListener("htmx:afterSwap", reachTables);

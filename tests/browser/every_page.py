@@ -34,6 +34,9 @@ NO_PAGE = {
     "desk:policy_trial_file",
     "desk:mail",
     "desk:policy_check",
+    "portal:live", "desk:live", "desk:presence", "desk:presences", "desk:take_back", "desk:next_case",
+    "desk:call_transcript", "desk:call_recording", "desk:overview_file", "desk:hand_over",
+    "desk:call",  # the demo has no call; tests/calls look at it
     "desk:delivery",  # tests/browser/test_administration_pages.py looks at it, with a receiver that answers
     "desk:second_step",  # the same, and tests/browser/test_passkeys.py
     "portal:code",  # seen on the way in, by the tours
@@ -93,7 +96,14 @@ def visits() -> list[Visit]:
     Raises KeyError for an address without an example: name it in ``NO_PAGE``, or give its parameters below.
     """
     with tenancy.acting_for(merchant_id_by_slug(SLUG)), db.atomically():
-        return list(_visits())
+        found = list(_visits())
+    clients = {who: client_of(who, language="en") for who in {one.who for one in found}}
+    return [one for one in found if _is_page(clients[one.who].get(one.path))]
+
+
+def _is_page(answer: Any) -> bool:
+    """Parts of pages, which scripts ask for, are looked at where they stand."""
+    return not answer.streaming and (answer.status_code in {301, 302} or b"<html" in answer.content)
 
 
 def _visits() -> Iterator[Visit]:

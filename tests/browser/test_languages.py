@@ -33,6 +33,9 @@ NAMES = frozenset(
         "house",
         "Idempotency-Key",
         "null",
+        "Mod",
+        "Mac",
+        "Cmd",
     }
 )
 # Names of the policy's language and of the ledger's accounts, which the desk shows as they are written.
@@ -42,7 +45,7 @@ AS_WRITTEN = frozenset({
     "shipped", "lost", "replacement", "repair", "refund", "distance", "claims", "goods", "money", "shipping", "value",
     "sold", "captured", "paid", "wallet", "manual", "kind", "suggestion", "lines", "reason", "delivery", "channel",
     "portal", "statement", "staff", "token", "webhook", "system", "shop", "https", "card",
-    "received", "cancelled", "ebay", "visa", "mastercard", "paypal", "talk", "to", "carrier",
+    "makegood", "phone", "connect", "received", "cancelled", "ebay", "visa", "mastercard", "paypal", "talk", "to", "carrier",
 })  # fmt: skip
 # Columns of the demo that hold words of people or names of goods.
 DATA = (

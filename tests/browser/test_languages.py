@@ -45,7 +45,8 @@ AS_WRITTEN = frozenset({
     "shipped", "lost", "replacement", "repair", "refund", "distance", "claims", "goods", "money", "shipping", "value",
     "sold", "captured", "paid", "wallet", "manual", "kind", "suggestion", "lines", "reason", "delivery", "channel",
     "portal", "statement", "staff", "token", "webhook", "system", "shop", "https", "card",
-    "makegood", "phone", "connect", "received", "cancelled", "ebay", "visa", "mastercard", "paypal", "talk", "to", "carrier",
+    "makegood", "phone", "connect", "received", "cancelled", "ebay", "visa", "mastercard", "paypal", "talk", "to",
+    "carrier",
 })  # fmt: skip
 # Columns of the demo that hold words of people or names of goods.
 DATA = (

@@ -18,6 +18,7 @@ from makegood.cases.commands.goods import Inspected
 from makegood.cases.newer import check_newest
 from makegood.cases.queries import CaseView
 from makegood.cases.states import State
+from makegood.desk.macro_views import run_steps
 from makegood.desk.put_off_until import read_until
 from makegood.kit import db, errors, files
 from makegood.kit.money import Money
@@ -161,13 +162,17 @@ def _find(request: HttpRequest, actor: Actor, found: CaseView) -> str:
 
 def _message(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     internal = request.POST.get("to") == "staff"
-    body = _text(request, "body")
+    body, uses_macro = _text(request, "body"), bool(request.POST.get("macro-used"))
+    if not body and uses_macro and not internal:
+        return run_steps(request, actor, found)
     if not body:
         raise TextMissing(field="body", rule="not_empty")
     if internal:
         commands.add_message(ref=found.ref, body=body, internal=True, actor=actor, at=timezone.now())
         return _("The note is kept; only staff see it.")
     left = workbench.leave_reply(ref=found.ref, body=body, seen=_seen(request), actor=actor, at=timezone.now())
+    if uses_macro:
+        run_steps(request, actor, found)
     return _("Sent to the customer.") if left is None else _("It goes out in a moment; until then you can undo it.")
 
 

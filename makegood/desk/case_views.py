@@ -31,6 +31,7 @@ from makegood.cases.words import explain
 from makegood.conversations import queries as conversations
 from makegood.desk.action_views import ACTIONS
 from makegood.desk.key_views import after_case
+from makegood.desk.macro_views import macro_context
 from makegood.desk.members import for_staff
 from makegood.desk.presence_views import arrived_since, words_taken_back
 from makegood.desk.rendering import page, people_of
@@ -74,6 +75,7 @@ def case_page(
         arrived=arrived_since(request, found, actor) if isinstance(refusal, NewerArrived) else (),
         waiting=waiting_of(actor.id) if actor.id else (),
         reply_again=words_taken_back(request, found),
+        **macro_context(request, found, actor),
         **_around(found, actor),
     )
 
@@ -199,6 +201,8 @@ def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action
     except errors.DomainError as refusal:
         return case_page(request, merchant, actor, cases.case_view(ref), refusal=refusal)
     messages.success(request, done)
+    if request.POST.get("then") == "close":
+        return redirect("desk:queue", merchant.slug)
     if request.POST.get("then") == "reviews":
         return redirect("desk:reviews", merchant.slug)
     if request.POST.get("then") == "next":

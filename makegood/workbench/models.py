@@ -57,3 +57,22 @@ class Outgoing(TenantModel):
                 condition=models.Q(state__in=["waiting", "stopped"]),
             ),
         ]
+
+
+class Macro(TenantModel):
+    """Steps that are done together, or a snippet of words where it has a reply only. ``staff`` is null where shared.
+
+    ``steps``: reply_zh, reply_en, note, tag, assign (me), snooze (hours); what is left out is not done.
+    """
+
+    staff = points_at(Staff, "+", null=True)
+    name = models.CharField(max_length=60)
+    steps = models.JSONField(default=dict)
+    then = models.CharField(max_length=5, default="stay")  # stay|next|close
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "staff", "name"], name="macro_name_once", nulls_distinct=False
+            )
+        ]

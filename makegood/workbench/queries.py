@@ -63,3 +63,25 @@ def waiting_of(staff_id: int) -> list[Waiting]:
         [staff_id],
     )
     return [Waiting(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class MacroView:
+    """A macro: its steps, and whether everybody has it."""
+
+    id: int
+    name: str
+    steps: dict[str, str]
+    then: str
+    shared: bool
+
+
+@db.query
+def macros_of(staff_id: int) -> list[MacroView]:
+    """Own macros and shared ones, by name."""
+    rows = db.fetch(
+        'select id, name, steps, "then", staff_id is null as shared from workbench_macro'
+        " where staff_id = %s or staff_id is null order by name, id",
+        [staff_id],
+    )
+    return [MacroView(**{**row, "steps": db.read_json(row["steps"])}) for row in rows]

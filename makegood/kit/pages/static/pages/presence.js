@@ -74,3 +74,45 @@ document.querySelectorAll(".outgoing[data-due]").forEach((box) => {
   const ticking = setInterval(count, 500);
   count();
 });
+
+// Snippets: /name and Tab or Enter in the reply box puts its words in, to be edited before they are sent.
+const box = document.querySelector("textarea[data-snippets]");
+const snippets = Array.from(document.querySelectorAll("#snippets option"));
+if (box && snippets.length) {
+  const menu = document.createElement("ul");
+  menu.className = "snippets";
+  menu.hidden = true;
+  box.after(menu);
+  let fits = [];
+  const typed = () => /(?:^|\s)\/(\S{0,30})$/.exec(box.value.slice(0, box.selectionStart));
+  const put = (one) => {
+    const at = box.selectionStart;
+    const from = at - typed()[1].length - 1;
+    box.setRangeText(one.dataset.words, from, at, "end");
+    menu.hidden = true;
+    box.dispatchEvent(new Event("input"));
+    box.focus();
+  };
+  box.addEventListener("input", (event) => {
+    if (event.isComposing) return;
+    const wanted = typed();
+    fits = wanted ? snippets.filter((one) => one.value.toLowerCase().includes(wanted[1].toLowerCase())).slice(0, 6) : [];
+    menu.hidden = !fits.length;
+    menu.replaceChildren(...fits.map((one) => {
+      const row = document.createElement("li");
+      row.textContent = one.value;
+      row.addEventListener("mousedown", (pressed) => {
+        pressed.preventDefault();
+        put(one);
+      });
+      return row;
+    }));
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229 || menu.hidden) return;
+    if (event.key === "Escape") menu.hidden = true;
+    else if ((event.key === "Tab" || event.key === "Enter") && !event.ctrlKey && !event.metaKey) put(fits[0]);
+    else return;
+    event.preventDefault();
+  });
+}

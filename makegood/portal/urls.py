@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from makegood.portal import case_views, live_views, views
+from makegood.portal import case_views, free_views, live_views, views
 
 app_name = "portal"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("mine", views.mine, name="mine"),
     path("orders/<path:number>", views.order, name="order"),
     path("ask/<slug:situation>/<path:number>", views.ask, name="ask"),
+    path("write/<slug:situation>", free_views.ask_freely, name="write"),
     path("cases/<str:ref>", case_views.case, name="case"),
     path("cases/<str:ref>/live", live_views.live, name="live"),
     path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),

@@ -24,6 +24,7 @@ from makegood.cases import queries as cases
 from makegood.cases import tracking
 from makegood.cases.askable import askable_lines
 from makegood.cases.eligibility import eligibility
+from makegood.cases.states import KINDS_WITHOUT_ORDER
 from makegood.kit import errors, tenancy
 from makegood.kit.pages.language import text_language
 from makegood.orders import queries as orders
@@ -106,7 +107,7 @@ def code(request: HttpRequest, merchant: Merchant) -> HttpResponse:
         return page(request, merchant, "code", refusal=refusal, **shown)
     visitors.remember(request, merchant, customer_id)
     del request.session["asked"]
-    if asked["for"] in BY_SLUG:
+    if asked["for"] in BY_SLUG and BY_SLUG[asked["for"]].kind not in KINDS_WITHOUT_ORDER:
         return redirect("portal:ask", merchant.slug, asked["for"], asked["order"])
     return _to_own(merchant, asked["for"])
 

@@ -261,3 +261,34 @@ def test_personal_pages_are_not_kept_and_not_framed() -> None:
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("situation", ["service", "idea"])
+def test_what_is_about_no_order_can_be_said_too(situation: str) -> None:
+    order = sell()
+    visitor = Visitor()
+    found = visitor.prove(order, going_to=situation)
+    assert f"/write/{situation}" in page(visitor.client.get(found.headers["Location"]))
+    shown = page(visitor.get(f"/write/{situation}"))
+    reason = re.findall(r'name="reason" value="(\w+)"', shown)[0]
+    form = {"reason": reason, "statement": "The site is slow.", "request_key": key_in(shown), "files": [photo()]}
+
+    sent = [visitor.post(f"/write/{situation}", {**form, "files": [photo()]}) for _ in range(2)]
+
+    assert sent[0].headers["Location"] == sent[1].headers["Location"]
+    assert "The site is slow." in page(visitor.client.get(sent[0].headers["Location"]))
+    with db.atomically():
+        [case] = Case.objects.all()
+    assert (case.order_id, case.customer_id) == (None, order.customer.id)
+    assert visitor.get("/write/return").status_code == 404
+    assert "Choose what happened." in page(visitor.post(f"/write/{situation}", {}), 422)
+
+
+def test_a_watched_sending_is_told_where_to_go() -> None:
+    order = sell()
+    form = {"reason": "defective", "units-1": "1", "step": "send", "request_key": "e" * 32}
+
+    answer = visit(order).post(f"/ask/return/{order.number}", form, headers={"X-Watched": "yes"})
+
+    assert answer.status_code == 204
+    assert "/cases/C-" in answer.headers["X-Go-To"]

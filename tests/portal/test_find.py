@@ -79,6 +79,12 @@ def test_codes_of_one_order_are_limited() -> None:
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
+def test_tries_from_one_address_are_limited_whatever_they_name() -> None:
+    answers = [Visitor().post("/find", {"order": f"X{n}", "contact": "a@example.com"}).status_code for n in range(31)]
+
+    assert answers == [302] * 30 + [429]
+
+
 def test_letters_to_nobody_are_written_but_never_shown() -> None:
     Visitor().post("/find", {"order": "NOPE", "contact": "a@example.com"})
     assert letters(at=timezone.now()) == []

@@ -10,9 +10,10 @@ from typing import Any
 from makegood.policy.check.reach import CLAIMANTS, Table, told
 from makegood.policy.check.realize import document_of
 from makegood.policy.check.solve import Domains
-from makegood.policy.check.space import PRESENT, Region, Space
+from makegood.policy.check.space import PRESENT, Region, Space, operands_in
 from makegood.policy.combination import Combination
 from makegood.policy.packs import Pack
+from makegood.policy.vocabulary import FACTS
 
 MEMBERS_MAX = 12  # of longer lists (the members of a union) two stand for all
 
@@ -57,9 +58,11 @@ def _around(pack: Pack, region: Region, kind: str, case: dict[str, Any], start: 
     for name, allowed in region.sets:
         if name == "case.claimant":
             continue
-        for value in _edges(start[name], allowed):
+        own = {operand.value for fact, cell in region.rule.cells if fact == name for operand in operands_in(cell)}
+        for value in _edges(start[name], allowed, own):
             if value != case.get(name):
-                yield Drawn(region.rule.id, kind, f"{name} = {value}", document_of({**case, name: value}, pack))
+                beside = {fact: was for fact, was in case.items() if not _same_moment(fact, name)}
+                yield Drawn(region.rule.id, kind, f"{name} = {value}", document_of({**beside, name: value}, pack))
     for need in region.needs:
         without = {f"evidence.{evidence}": False for evidence in need}
         for evidence in need:
@@ -68,13 +71,22 @@ def _around(pack: Pack, region: Region, kind: str, case: dict[str, Any], start: 
         yield Drawn(region.rule.id, kind, f"no {' or '.join(need)}", document_of({**case, **without}, pack))
 
 
-def _edges(classes: frozenset[Any], allowed: frozenset[Any]) -> list[Any]:
-    """Values on both sides of where a test begins or ends to hold; without an order all that hold and two others."""
+def _same_moment(fact: str, other: str) -> bool:
+    """Whether both count from one moment: told otherwise than the other, it would put that moment elsewhere."""
+    return fact in FACTS and other in FACTS and FACTS[fact].since == FACTS[other].since != ""
+
+
+def _edges(classes: frozenset[Any], allowed: frozenset[Any], own: set[Any]) -> list[Any]:
+    """Values on both sides of where a test begins or ends to hold.
+
+    Without an order all that hold, all by which it fails that the rule names itself, and two others.
+    """
     known = [value for value in classes if value is not None]
     if not known or isinstance(known[0], bool | str):
         outside = sorted((value for value in known if value not in allowed), key=str)
         inside = sorted((value for value in known if value in allowed), key=str)
-        return (inside if len(inside) <= MEMBERS_MAX else inside[:2]) + outside[:2]
+        others = [value for value in outside if value not in own][:2]
+        return (inside if len(inside) <= MEMBERS_MAX else inside[:2]) + [v for v in outside if v in own] + others
     ordered = sorted(known)
     edges = []
     for one, other in itertools.pairwise(ordered):

@@ -17,6 +17,7 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.accounts.states import May
+from makegood.calls.queries import calls_of_case
 from makegood.cases import commands, history, receipts
 from makegood.cases import queries as cases
 from makegood.cases.commands.deciding import Preview, consider
@@ -93,6 +94,7 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "shares": orders.paid_shares(order) if order else {},
         "statement": ledger.statement_of_order(order.id) if order else [],
         "payouts": payouts_of_case(found.ref),
+        "calls": calls_of_case(found.id),
         "people": people_of(found.customer_id, found.customer_name, staff=staff),
         "staff": [one for one in staff if one.is_active],
         "explained": explain(found.decision) if found.decision else None,

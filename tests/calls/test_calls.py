@@ -244,7 +244,9 @@ def test_a_call_goes_on_a_case_of_its_verified_caller_alone(merchant: int) -> No
 
     with db.atomically():
         assert [(one.kind, one.body) for one in Message.objects.all()] == [("call", "The lamp flickers.")]
-    assert "The lamp flickers." in Member().get(f"/cases/{mine.ref}").content.decode()
+    page = Member().get(f"/cases/{mine.ref}").content.decode()
+    assert "The lamp flickers." in page
+    assert f"/calls/{ref}" in page
     assert breaks([mine.id]) == []
 
 

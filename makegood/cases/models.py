@@ -147,6 +147,13 @@ class CaseText(TenantModel):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["merchant_id", "case"], name="case_text_by_case")]
+        constraints: ClassVar = [
+            # A note can be made nothing else later, and nothing else is kept from the customer by a flag alone.
+            models.CheckConstraint(
+                condition=models.Q(kind="note", internal=True) | (~models.Q(kind="note") & models.Q(internal=False)),
+                name="case_text_note_is_internal",
+            ),
+        ]
 
 
 class Evidence(TenantModel):

@@ -1,4 +1,7 @@
-"""Pictures of every page in both languages at two widths: ``python -m tests.browser.screenshots [zh-360]``."""
+"""Pictures of every page, in both languages, two widths, bright and dark: ``make screenshots``.
+
+One set alone: ``python -m tests.browser.screenshots zh-360``.
+"""
 
 from __future__ import annotations
 
@@ -50,36 +53,49 @@ def demo_site() -> Iterator[str]:
 
 
 def take(folder: Path, only: str = "") -> int:
-    """Every page, into ``folder``; how many pictures. ``only`` is one set, such as ``zh-360``."""
+    """Every page into ``folder``; how many pictures. ``only`` is one set, such as ``zh-360`` or ``en-1280-dark``.
+
+    Each page as somebody who may see it; queue and overview as every role; what is on the way into an order, by a tour.
+    """
     from tests.browser.live import browser, visitor  # noqa: PLC0415 - after the settings
 
+    count = 0
     with demo_site() as address, browser() as opened:
-        from tests.browser.tours import desk_tour, portal_tour  # noqa: PLC0415
+        from tests.browser import every_page  # noqa: PLC0415 - its modules need the settings
+        from tests.browser.tours import portal_tour  # noqa: PLC0415
 
-        count = 0
+        every_page.load()
+        pages = [*every_page.visits(), *every_page.of_roles()]
+        for name, language, width, dark in sets():
+            if only not in {"", name}:
+                continue
+            for who in dict.fromkeys(one.who for one in pages):
+                with visitor(opened, language=language, width=width, dark=dark) as context:
+                    every_page.enter(context, who, address, language=language)
+                    page = context.new_page()
+                    for one in (one for one in pages if one.who == who):
+                        page.goto(address + one.path)
+                        _shoot(page, folder / name / f"{one.name.replace(':', '-')}.png")
+                        count += 1
+            with visitor(opened, language=language, width=width, dark=dark) as context:
+                page = context.new_page()
+                for step in portal_tour(page, address):
+                    _shoot(page, folder / name / f"tour-{step}.png")
+                    count += 1
+    return count
+
+
+def sets() -> Iterator[tuple[str, str, int, bool]]:
+    """Name, language, width, and whether dark."""
+    for dark in (False, True):
         for language in ("zh", "en"):
             for width in WIDTHS:
-                if only not in {"", f"{language}-{width}"}:
-                    continue
-                for tour in (portal_tour, desk_tour):
-                    with visitor(opened, language=language, width=width) as context:
-                        page = context.new_page()
-                        for name in tour(page, address):
-                            _shoot(page, folder / f"{language}-{width}" / f"{name}.png")
-                            count += 1
-        if only not in {"", "dark"}:
-            return count
-        with visitor(opened, language="zh", width=1280, dark=True) as context:
-            page = context.new_page()
-            for name in portal_tour(page, address):
-                _shoot(page, folder / "zh-1280-dark" / f"{name}.png")
-                count += 1
-    return count
+                yield f"{language}-{width}{'-dark' if dark else ''}", language, width, dark
 
 
 def _shoot(page: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")  # live pages keep a connection open, so that the network never falls silent
     page.screenshot(path=path, full_page=True)
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser
 
 from tests.browser import every_page
 from tests.browser.accessible import violations
@@ -50,13 +49,6 @@ def one_of_each(all_visits: list[every_page.Visit]) -> list[every_page.Visit]:
     return kept
 
 
-def enter(context: BrowserContext, who: str | int, address: str, *, language: str) -> None:
-    """Give the browser the session of somebody who signed in."""
-    cookie = every_page.client_of(who, language=language).cookies.get(settings.SESSION_COOKIE_NAME)
-    if cookie is not None:
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
-
-
 @pytest.mark.parametrize(
     ("language", "locale", "width", "scheme"),
     [("zh-hans", "zh-CN", 360, "light"), ("en", "en-GB", 1280, "dark")],
@@ -77,7 +69,7 @@ def test_every_page_is_for_everybody(
         context = chromium.new_context(
             locale=locale, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
         )
-        enter(context, who, address, language=language)
+        every_page.enter(context, who, address, language=language)
         page = context.new_page()
         for one in pages:
             if one.who != who:

@@ -69,6 +69,11 @@ def texts_of_people() -> list[str]:
     return [*found, *cites, *(line for text in found for line in text.splitlines())]
 
 
+@pytest.mark.usefixtures("demo_visits")
+def test_every_address_is_looked_at_or_said_to_be_no_page() -> None:
+    assert every_page.without_example() == []
+
+
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_no_page_mixes_languages(demo_visits: list[every_page.Visit], language: str) -> None:
     with tenancy.acting_for(merchant_id_by_slug(SLUG)):

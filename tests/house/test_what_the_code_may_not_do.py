@@ -111,6 +111,7 @@ PUT_TOGETHER = {
     "cases/commands/filing.py": "columns of a row that the same function writes down",
     "cases/history.py": "names of the columns that commands change, and one of two fixed conditions",
     "cases/listing.py": "conditions from the filters' own table, values bound",
+    "conversations/erasure.py": "one fixed condition that names a person, values bound",
     "connectors/simulator/ledger.py": "the simulator's own book",
     "insight/queries.py": "conditions from the tables of slices, values bound",
     "kit/db.py": "the functions that bind values",

@@ -212,7 +212,9 @@ class Replay:
             names = ", ".join(f'"{name}"' for name in shape.columns)
             if step.op == "INSERT":
                 marks = "(" + ", ".join(f"%s::{shape.types[name]}" for name in shape.columns) + ")"
-                self._statements[key] = f'insert into "{step.table}" ({names}) values {", ".join([marks] * count)}'
+                self._statements[key] = (
+                    f'insert into "{step.table}" ({names}) overriding system value values {", ".join([marks] * count)}'
+                )
             else:
                 changed = ", ".join(f'"{name}" = %s::{shape.types[name]}' for name in self._changed(shape))
                 end = "id = %s" if "id" in shape.columns else "merchant_id = %s"

@@ -148,9 +148,11 @@ class CaseText(TenantModel):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["merchant_id", "case"], name="case_text_by_case")]
         constraints: ClassVar = [
-            # A note can be made nothing else later, and nothing else is kept from the customer by a flag alone.
+            # A note, or a side's words on a complaint, can be made nothing else later; nothing else is kept from the
+            # customer by a flag alone.
             models.CheckConstraint(
-                condition=models.Q(kind="note", internal=True) | (~models.Q(kind="note") & models.Q(internal=False)),
+                condition=models.Q(kind__in=["note", "side"], internal=True)
+                | (~models.Q(kind__in=["note", "side"]) & models.Q(internal=False)),
                 name="case_text_note_is_internal",
             ),
         ]

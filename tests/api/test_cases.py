@@ -248,4 +248,9 @@ def test_every_route_needs_a_token_but_the_link_and_what_is_signed(merchant: int
         path for path, methods in document["paths"].items() for one in methods.values() if not one.get("security")
     }
 
-    assert open_routes == {"/api/v1/track/{token}", "/api/v1/gateways/{name}/webhook", "/api/v1/receipt-keys"}
+    assert open_routes == {
+        "/api/v1/track/{token}",
+        "/api/v1/gateways/{name}/webhook",
+        "/api/v1/calls/{source}/events",
+        "/api/v1/receipt-keys",
+    }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connection
@@ -28,8 +29,14 @@ from tests.desk.working import Member
 from tests.portal.visiting import page
 from tests.shop import AGENT, MANAGER, Bought, ask, sell
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 pytestmark = pytest.mark.usefixtures("merchant")
 GENEROUS = {"when.days_since_delivery": "<= 30"}
+
+
+def today() -> date:
+    """In the merchant's zone, whatever day it is here."""
+    return timezone.localdate(timezone=SHANGHAI)
 
 
 @pytest.fixture
@@ -59,7 +66,7 @@ def change(ref: str, rule_id: str, changes: dict[str, str], *, actor: Actor = MA
 
 
 def publish(ref: str, *, days: int = 7) -> date:
-    day = timezone.localdate() + timedelta(days=days)
+    day = today() + timedelta(days=days)
     commands.publish_draft(
         ref=ref, revision=queries.draft(ref).revision, valid_from=day, note="Thirty days", actor=MANAGER,
         at=timezone.now(),
@@ -69,7 +76,7 @@ def publish(ref: str, *, days: int = 7) -> date:
 
 def test_a_draft_begins_as_the_policy_in_force_and_changes_cell_by_cell() -> None:
     ref = start()
-    [house] = shipped_registry().named(["house"], timezone.localdate())
+    [house] = shipped_registry().named(["house"], today())
     assert grid.read_content(queries.draft(ref).content, "house").hash == house.hash
 
     assert change(ref, "house-return-no-reason", GENEROUS) == 2
@@ -174,7 +181,7 @@ def test_rules_are_announced_ahead_and_with_a_note() -> None:
         publish(ref, days=6)
     with pytest.raises(commands.NoteNeeded):
         commands.publish_draft(
-            ref=ref, revision=2, valid_from=timezone.localdate() + timedelta(days=9), note=" ", actor=MANAGER,
+            ref=ref, revision=2, valid_from=today() + timedelta(days=9), note=" ", actor=MANAGER,
             at=timezone.now(),
         )  # fmt: skip
     publish(ref, days=7)
@@ -264,7 +271,7 @@ def test_a_manager_edits_checks_and_publishes_in_the_browser() -> None:
     stale = page(member.post(place, {**form, cell: "<= 60", "do": "save"}), 409)
     assert "Somebody changed this draft" in stale
     assert "&lt;= 60" in stale  # what was typed is not lost
-    day = (timezone.localdate() + timedelta(days=7)).isoformat()
+    day = (today() + timedelta(days=7)).isoformat()
     member.post(place, {"do": "publish", "revision": "2", "valid_from": day, "note": "Thirty days"})
     assert day in page(member.get("/policy"))
 

@@ -6,7 +6,7 @@ REFUSING = [
     """
     create function cases_refusing_rules(outcome text) returns text[] language sql immutable as $$
       select coalesce(array_agg(distinct refused->>'rule'), '{}')
-        from jsonb_array_elements(case when outcome = '' then '[]'::jsonb else outcome::jsonb->'refused' end) refused
+        from jsonb_array_elements(case when outcome like '{%' then outcome::jsonb->'refused' else '[]'::jsonb end) refused
     $$
     """,
     "alter table cases_decision add column refusing_rules text[]"

@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddConstraint(
             model_name='casetext',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('internal', True), ('kind', 'note')), models.Q(models.Q(('kind', 'note'), _negated=True), ('internal', False)), _connector='OR'), name='case_text_note_is_internal'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('internal', True), ('kind__in', ['note', 'side'])), models.Q(models.Q(('kind__in', ['note', 'side']), _negated=True), ('internal', False)), _connector='OR'), name='case_text_note_is_internal'),
         ),
     ]

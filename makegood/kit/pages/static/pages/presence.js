@@ -30,7 +30,7 @@ if (place && form) {
   setInterval(beat, EVERY);
   field.addEventListener("input", () => doing() !== last && beat());
   document.addEventListener("visibilitychange", beat);
-  document.addEventListener("makegood:changed", beat);
+  document.addEventListener("makegood:live", beat);
   window.addEventListener("pagehide", () => tell("gone"));
 }
 
@@ -58,7 +58,7 @@ async function look() {
 if (url && rows().length) {
   look();
   setInterval(look, EVERY);
-  document.addEventListener("makegood:changed", look);
+  document.addEventListener("makegood:live", look);
 }
 
 // How long a reply can still be taken back; then the page shows it sent.

@@ -14,7 +14,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]")
 # References, addresses, hashes, file names, names of rules, codes of countries and currencies, abbreviations.
 _ADDRESS = re.compile(r"https?://\S+|[\w.+-]+@[\w.-]+")
 _SIGNS = re.compile(
-    r"\{\w+\}|\b[A-Z]-[A-Z2-9]{8}\b|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[A-Z]{2,4}\b|https?://\S+|\S+@\S+|[\w.-]*\w/[\w./{}-]+|\b\w*\d[\w.:-]*\b|\b[\w-]+\.(?:png|jpe?g|heic|pdf|csv|json|mp4|md)\b|\b\w+_\w+\b"
+    r"\{\w+\}|\b[A-Z]{1,2}-[A-Z2-9]{8}\b|\b[a-z]+(?:-[a-z0-9]+)+\b|\b[A-Z]{2,4}\b|https?://\S+|\S+@\S+|[\w.-]*\w/[\w./{}-]+|\b\w*\d[\w.:-]*\b|\b[\w-]+\.(?:png|jpe?g|heic|pdf|csv|json|mp4|md)\b|\b\w+_\w+\b"
 )
 
 

@@ -65,6 +65,7 @@ def erase_customer(*, customer_id: int, at: datetime) -> Erased:
     sealed = vault.seal({"contacts": known_as}, purpose=PURPOSE) if known_as else ""
     jobs.leave("conversations.erase_customer", queue="notify", customer_id=customer_id, sealed=sealed)
     jobs.leave("calls.erase_customer", queue="notify", customer_id=customer_id)
+    jobs.leave("workbench.forget_replies", queue="notify", customer_id=customer_id)
     jobs.leave("voice.forget_words", queue="notify", customer_id=customer_id)
     return Erased(orders, cases, texts, len(hashes))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,10 +22,9 @@ from makegood.cases.states import BulkAction, BulkState, ItemState
 from makegood.desk import queue_filters
 from makegood.desk.members import for_staff
 from makegood.desk.put_off_until import read_until
-from makegood.desk.rendering import page, people_of
+from makegood.desk.rendering import csv_file, page, people_of
 from makegood.kit import errors
 from makegood.kit.pages.language import text_language
-from makegood.kit.sheets import defuse
 
 FAILURES_MOST = bulking.MOST
 
@@ -116,13 +113,6 @@ def _page(
 def failures(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
     """The cases that were refused, as a file for a spreadsheet; nothing in it is computed there."""
     found = bulks.bulk_view(ref)
-    told = io.StringIO()
-    writer = csv.writer(told)
-    writer.writerow(["case", "code", "reason_en", "reason_zh"])
-    for one in bulks.items_of(found.id, ItemState.REFUSED, limit=FAILURES_MOST):
-        cells = (one.ref, one.code, one.told.get("en", ""), one.told.get("zh-hans", ""))
-        writer.writerow([defuse(cell) for cell in cells])
-    answer = HttpResponse("\ufeff" + told.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{found.ref}-failures.csv"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    refused = bulks.items_of(found.id, ItemState.REFUSED, limit=FAILURES_MOST)
+    rows = ((one.ref, one.code, one.told.get("en", ""), one.told.get("zh-hans", "")) for one in refused)
+    return csv_file(f"{found.ref}-failures", ("case", "code", "reason_en", "reason_zh"), rows)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -21,25 +20,18 @@ from makegood.desk.rendering import page
 from makegood.desk.templatetags.figure_words import cell_said
 from makegood.insight import files, queries
 from makegood.insight.commands import note_export
-from makegood.insight.queries import Period
-from makegood.insight.slices import Slice, read_day, read_slice
+from makegood.insight.periods import DAYS, Period, last, read_period
+from makegood.insight.slices import Slice, read_slice
 from makegood.insight.tables import Cell, Table
 from makegood.insight.words import words_of
 from makegood.kit import errors, paper
 
-DAYS = 30
-DAYS_MAX = 366
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
     "png": "image/png",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-
-class PeriodMalformed(errors.Malformed):
-    code = "period_malformed"
-    message = "{field}: the period is {rule}."
 
 
 @require_GET
@@ -60,14 +52,14 @@ def outcomes(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpResp
     at, zone = timezone.now(), _zone(merchant)
     refusal: errors.DomainError | None = None
     try:
-        period = _period(request, at, zone)
+        period = read_period(request.GET.dict(), at, zone)
     except errors.Malformed as malformed:
-        period, refusal = _last(DAYS, at, zone), malformed
+        period, refusal = last(DAYS, at, zone), malformed
     tables = [_table(name, at, period, zone) for name in ("outcomes", "rules")]
     return page(
         request, merchant, "overview_outcomes", actor=actor, refusal=refusal, tables=tables, period=period,
         forms=_forms(), span=urlencode({"since": period.since, "until": period.until}),
-        spans=[(days, _last(days, at, zone)) for days in (7, 30, 90, 365)],
+        spans=[(days, last(days, at, zone)) for days in (7, 30, 90, 365)],
     )  # fmt: skip
 
 
@@ -91,7 +83,7 @@ def cases_behind(request: HttpRequest, merchant: Merchant, actor: Actor) -> Http
 
 @require_GET
 @for_staff
-def overview_file(request: HttpRequest, merchant: Merchant, actor: Actor, table: str, form: str) -> HttpResponseBase:
+def overview_file(request: HttpRequest, merchant: Merchant, actor: Actor, table: str, form: str) -> HttpResponse:
     """A table, or the cases behind a figure, as a file: ``raw=1`` for codes and minor units. The export is noted."""
     require(actor, May.OVERSEE)
     at, zone = timezone.now(), _zone(merchant)
@@ -103,7 +95,7 @@ def overview_file(request: HttpRequest, merchant: Merchant, actor: Actor, table:
             made = Table("cases", ", ".join(words_of(one)) or _("Cases"), queries.case_columns(), ())
             rows: Iterator[Sequence[Cell]] = queries.all_cases_behind(one, at, zone, most=files.CASES_MAX)
         else:
-            made = _table(table, at, _period(request, at, zone), zone)
+            made = _table(table, at, read_period(request.GET.dict(), at, zone), zone)
             rows = iter(made.rows)
     except errors.Malformed as malformed:
         return page(request, merchant, "refused", actor=actor, refusal=malformed)
@@ -121,7 +113,7 @@ def _forms() -> list[tuple[str, str]]:
 
 def _file(
     table: Table, rows: Iterator[Sequence[Cell]], form: str, *, raw: bool, zone: ZoneInfo, at: datetime
-) -> HttpResponseBase:
+) -> HttpResponse:
     if form == "png":
         said = f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
         return HttpResponse(files.as_png(table, subtitle=said, told=cell_said), content_type=FORMATS[form])
@@ -134,8 +126,8 @@ def _file(
         if form == "json"
         else files.as_csv(table.columns, rows, raw=raw, told=cell_said)
     )
-    # Read to its end here: the merchant in sight, and the reader's language, are gone when a stream is sent.
-    return StreamingHttpResponse(iter([line.encode() for line in lines]), content_type=FORMATS[form])
+    # No stream: the merchant in sight and the reader's language are gone when one is sent.
+    return HttpResponse("".join(lines), content_type=FORMATS[form])
 
 
 _TABLES: dict[str, Callable[[datetime], Table]] = {
@@ -152,26 +144,11 @@ def _table(name: str, at: datetime, period: Period | None, zone: ZoneInfo) -> Ta
         return _TABLES[name](at)
     if name not in _OF_A_PERIOD:
         raise Http404
-    return _OF_A_PERIOD[name](period or _last(DAYS, at, zone), zone)
+    return _OF_A_PERIOD[name](period or last(DAYS, at, zone), zone)
 
 
 def _zone(merchant: Merchant) -> ZoneInfo:
     return ZoneInfo(merchant.time_zone)
-
-
-def _last(days: int, at: datetime, zone: ZoneInfo) -> Period:
-    today = at.astimezone(zone).date()
-    return Period(today - timedelta(days=days - 1), today)
-
-
-def _period(request: HttpRequest, at: datetime, zone: ZoneInfo) -> Period:
-    """The days of the address, else the last thirty. Raises SliceMalformed, PeriodMalformed."""
-    asked = _last(DAYS, at, zone)
-    since = read_day(request.GET.get("since", ""), "since") or asked.since
-    until = read_day(request.GET.get("until", ""), "until") or asked.until
-    if not timedelta(0) <= until - since < timedelta(days=DAYS_MAX):
-        raise PeriodMalformed(since, field="since", rule=f"1_to_{DAYS_MAX}_days")
-    return Period(since, until)
 
 
 def _before(request: HttpRequest) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -20,9 +20,8 @@ from makegood.accounts.models import Merchant
 from makegood.accounts.states import May
 from makegood.cases.replays import count_stored
 from makegood.desk.members import for_staff
-from makegood.desk.rendering import page, people_of
+from makegood.desk.rendering import csv_file, page, people_of
 from makegood.kit import errors
-from makegood.kit.sheets import defuse
 from makegood.policy import commands, grid, queries, trials
 from makegood.policy.backtest import decimal_of
 from makegood.policy.marks import PackMalformed
@@ -138,21 +137,14 @@ def policy_trial_file(request: HttpRequest, merchant: Merchant, actor: Actor, tr
     """The table of a finished trial as CSV, amounts as decimals; nothing in it begins as a formula."""
     require(actor, May.POLICY)
     found = queries.trial(trial)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{found.ref}.csv"'
-    answer.write("\ufeff")
-    sheet = csv.writer(answer)
-    sheet.writerow(CSV_COLUMNS)
-    for row in (found.result or {}).get("rows", []):
-        sheet.writerow(_csv_row(row))
-    return answer
+    return csv_file(found.ref, CSV_COLUMNS, (_csv_row(row) for row in (found.result or {}).get("rows", [])))
 
 
-def _csv_row(row: Mapping[str, Any]) -> list[str]:
+def _csv_row(row: Mapping[str, Any]) -> list[str | int | Decimal]:
     currency = row["currency"]
-    amounts = [decimal_of(row[name], currency) for name in ("old.total", "new.total", "difference")]
-    rules = [defuse(row[name] or "") for name in ("old.rules", "old.verdict", "new.rules", "new.verdict")]
-    return [*rules, str(row["cases"]), *amounts, currency, defuse(" ".join(row["examples"]))]
+    amounts = [Decimal(decimal_of(row[name], currency)) for name in ("old.total", "new.total", "difference")]
+    rules = [row[name] or "" for name in ("old.rules", "old.verdict", "new.rules", "new.verdict")]
+    return [*rules, row["cases"], *amounts, currency, " ".join(row["examples"])]
 
 
 def _act_on_draft(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:

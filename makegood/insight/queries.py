@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,25 +13,13 @@ from django.utils.translation import gettext as _
 from makegood.accounts import queries as accounts
 from makegood.cases import words
 from makegood.cases.queries import budgets
+from makegood.insight.periods import Period
 from makegood.insight.slices import AGES, DUE, NOBODY, Slice, conditions, told_between
 from makegood.insight.tables import Cell, Column, Table
 from makegood.kit import db
 from makegood.kit.money import Money
 
 ROWS_MAX = 200  # of a table of figures: the largest first
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days of the merchant's zone, both counted in."""
-
-    since: date
-    until: date
-
-    def before(self) -> Period:
-        """The period just before it, as long."""
-        days = (self.until - self.since).days + 1
-        return Period(self.since - timedelta(days=days), self.since - timedelta(days=1))
 
 
 @db.query

@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +24,7 @@ def defuse(cell: str) -> str:
     return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
-def csv_lines(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Iterator[str]:
+def csv_lines(head: Sequence[str], rows: Iterable[Sequence[str | int | Decimal]]) -> Iterator[str]:
     """CSV with a byte order mark, so that spreadsheets read Chinese; texts are defused, numbers are as they are."""
     yield "\ufeff"
     for row in itertools.chain([head], rows):

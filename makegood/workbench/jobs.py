@@ -1,4 +1,4 @@
-"""Sending replies whose seconds of grace are over."""
+"""Sending replies whose seconds of grace are over, and dropping those to a person who is forgotten."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def send_due(at: datetime) -> int:
     for outgoing_id in due:
         commands.send_reply(outgoing_id=outgoing_id, at=at)
     return len(due)
+
+
+@jobs.task("workbench.forget_replies", queue="notify")
+def forget_replies(*, customer_id: int) -> None:
+    """Left where a person is forgotten."""
+    commands.forget_replies(customer_id=customer_id)
 
 
 jobs.sweep("workbench.send_due", 1.0, merchants=merchants_due, work=send_due)

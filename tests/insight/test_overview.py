@@ -21,7 +21,7 @@ from makegood.accounts.queries import account_events
 from makegood.cases import commands as cases
 from makegood.insight import queries
 from makegood.insight.commands import note_export
-from makegood.insight.queries import Period
+from makegood.insight.periods import Period
 from makegood.insight.slices import Slice, SliceMalformed, read_slice
 from makegood.insight.tables import Table, raw_head, raw_row
 from makegood.kit import db, paper
@@ -151,7 +151,7 @@ def test_every_table_is_a_file_of_every_form(table: str) -> None:
         answer = manager.get(f"/overview/{table}.{form}", data=query)
         assert answer.status_code == 200
         assert answer["Content-Disposition"].endswith(f'.{form}"')
-        return bytes(b"".join(answer.streaming_content) if answer.streaming else answer.content)
+        return bytes(answer.content)
 
     said = list(csv.reader(io.StringIO(file("csv").decode("utf-8-sig"))))
     raw = list(csv.reader(io.StringIO(file("csv", raw="1").decode("utf-8-sig"))))
@@ -179,7 +179,7 @@ def test_what_a_spreadsheet_would_compute_stays_text() -> None:
     with db.atomically():
         db.execute("update customers_customer set name = '=1+1' where id = %s", [order.customer.id])
     manager = Member("manager")
-    lines = b"".join(manager.get("/overview/cases.csv").streaming_content).decode()
+    lines = manager.get("/overview/cases.csv").content.decode()
     book = zipfile.ZipFile(io.BytesIO(manager.get("/overview/cases.xlsx").content))
     assert ",'=1+1," in lines
     assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
@@ -204,7 +204,7 @@ def test_the_pages_speak_chinese() -> None:
     assert "按规则的处理结果" in shown
     assert "取消" in shown
     answer = manager.get("/overview/outcomes.csv")
-    assert "类型" in b"".join(answer.streaming_content).decode()
+    assert "类型" in answer.content.decode()
 
 
 def test_decisions_by_hand_refuse_by_no_rule() -> None:

@@ -28,7 +28,7 @@ def until(is_so: Callable[[], object], what: str, *, seconds: float = 20) -> Non
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+        time.sleep(0.02)  # the pace of asking again, within the deadline above
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def test_nothing_is_lost_or_said_twice_while_the_network_breaks(merchant: int, s
     for one in writers:
         one.start()
     while any(one.is_alive() for one in writers):
-        time.sleep(dice.random() * 0.2)
+        time.sleep(dice.random() * 0.2)  # how long a connection lives is the point; what arrived is waited for below
         reader.cut()
         reader.connect(desk(member, dice.choice(sites)))
     wanted = sorted(n for k in range(4) for n in range(100 * k, 100 * k + 25))

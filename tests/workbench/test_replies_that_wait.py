@@ -12,13 +12,17 @@ from django.utils import timezone
 
 from makegood.accounts import commands as accounts
 from makegood.cases import commands as cases
+from makegood.cases.erasure import erase_customer
 from makegood.cases.newer import NewerArrived
 from makegood.cases.queries import case_view
-from makegood.kit import jobs, tenancy
+from makegood.kit import db, jobs, tenancy
 from makegood.kit.worker.sweeping import sweep_round
 from makegood.workbench import commands, queries
 from makegood.workbench.commands.outgoing import AlreadyGone
+from makegood.workbench.jobs import forget_replies as forget
 from makegood.workbench.jobs import send_due
+from makegood.workbench.models import Outgoing
+from makegood.workbench.states import OutgoingState
 from tests.desk.working import Member
 from tests.portal.visiting import page
 from tests.shop import OWNER, Bought, ask, sell
@@ -141,3 +145,29 @@ def test_through_the_page_it_is_undone_and_the_words_are_in_the_box_again() -> N
     assert "Wrong words" not in page(member.get(f"/cases/{case.ref}"))
     member.post(f"/outgoing/{waiting.id}/take-back", {"ref": case.ref})
     assert "Too late" in page(member.get(f"/cases/{case.ref}"))
+
+
+def test_replies_to_a_person_who_is_forgotten_are_dropped_with_their_words_and_never_sent() -> None:
+    case, other, member = case_of_today(), case_of_today(), Member()
+    waiting, elsewhere = left(member, case.ref, "Dear Zhu, we look at it."), left(member, other.ref)
+    stopped = left(member, case.ref, "Dear Zhu, once more.")
+    with db.atomically():
+        Outgoing.objects.filter(id=stopped.id).update(state=OutgoingState.STOPPED)
+
+    erase_customer(customer_id=case.customer_id, at=timezone.now())
+    with db.atomically():
+        left_jobs = db.fetch(
+            "select args from procrastinate_jobs where task_name = 'workbench.forget_replies'"
+            " and args ->> 'customer_id' = %s",
+            [str(case.customer_id)],
+        )
+    assert len(left_jobs) == 1
+    forget(customer_id=case.customer_id)
+    forget(customer_id=case.customer_id)  # a job may be done twice
+
+    with db.atomically():
+        told = {one.id: (one.state, one.body) for one in Outgoing.objects.filter(staff_id=member.staff.id)}
+    assert told[waiting.id] == told[stopped.id] == (OutgoingState.UNDONE, "")
+    assert told[elsewhere.id] == (OutgoingState.WAITING, "We look at it.")
+    assert send_due(elsewhere.due_at) == 1  # the one to somebody else
+    assert case_view(case.ref).texts == ()

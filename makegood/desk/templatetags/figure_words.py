@@ -13,7 +13,7 @@ from makegood.insight.slices import Slice
 from makegood.insight.tables import Cell, Column, Table, size_of
 from makegood.kit.money import Money
 from makegood.kit.pages.language import babel_locale
-from makegood.kit.pages.templatetags.pages import when
+from makegood.kit.pages.templatetags.pages import minute_said, when
 
 register = template.Library()
 
@@ -23,7 +23,7 @@ def cell_said(cell: Cell) -> str:
     if isinstance(cell.value, Money):
         return cell.value.words(babel_locale())
     if isinstance(cell.value, datetime):
-        return SafeString(when(cell.value)).partition(">")[2].partition("<")[0]
+        return minute_said(cell.value)
     return cell.said or ("" if cell.value is None else str(cell.value))
 
 

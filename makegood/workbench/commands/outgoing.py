@@ -73,3 +73,14 @@ def send_reply(*, outgoing_id: int, at: datetime) -> None:
         waiting.state = OutgoingState.SENT
         waiting.body = ""  # the words are the case's now, and erased there
     waiting.save(update_fields=["state", "body"])
+
+
+@db.command
+def forget_replies(*, customer_id: int) -> int:
+    """Drop replies to a person who is forgotten that were not sent yet, with their words; how many. Safe to repeat."""
+    return (
+        Outgoing.objects.filter(case__customer_id=customer_id)
+        .exclude(state=OutgoingState.SENT)
+        .exclude(body="")
+        .update(state=OutgoingState.UNDONE, body="")
+    )

@@ -43,6 +43,13 @@ def _local(at: datetime) -> datetime:
     return timezone.localtime(at)
 
 
+def minute_said(at: datetime) -> str:
+    """Day and minute in the merchant's zone, as plain text."""
+    here, locale = _local(at), babel_locale()
+    shown = format_datetime(here, "medium", tzinfo=here.tzinfo, locale=locale)
+    return shown.replace(format_datetime(here, ":ss", locale=locale, tzinfo=here.tzinfo), "", 1)
+
+
 @register.simple_tag
 def when(at: datetime | None, form: str = "minute") -> str | SafeString:
     """A ``<time>`` in the merchant's zone; ``form`` is minute, day or due (midnight is the end of the day before)."""
@@ -53,11 +60,7 @@ def when(at: datetime | None, form: str = "minute") -> str | SafeString:
         last_day = format_date(here.date() - timedelta(days=1), "medium", locale=locale)
         said = _("end of %(day)s") % {"day": last_day}
         return format_html('<time datetime="{}">{}</time>', here.isoformat(), said)
-    if form == "day":
-        shown = format_date(here.date(), "medium", locale=locale)
-    else:
-        shown = format_datetime(here, "medium", tzinfo=here.tzinfo, locale=locale)
-        shown = shown.replace(format_datetime(here, ":ss", locale=locale, tzinfo=here.tzinfo), "", 1)
+    shown = format_date(here.date(), "medium", locale=locale) if form == "day" else minute_said(at)
     full = format_datetime(here, "full", tzinfo=here.tzinfo, locale=locale)
     return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), full, shown)
 

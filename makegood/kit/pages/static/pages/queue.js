@@ -1,11 +1,14 @@
 // Ticks of the queue counted, and the progress of a bulk looked at again. Both pages work without it.
 const boxes = () => Array.from(document.querySelectorAll('input[name="case"][form="bulk"]'));
 const all = document.querySelector("[data-pick-all]");
+const fold = document.querySelector("[data-bulk]");
+let opened = false;
 const told = document.querySelector("[data-picked]");
 
 function count() {
   const picked = boxes().filter((box) => box.checked).length;
   if (told) told.textContent = picked ? String(picked) : "";
+  if (picked && fold && !opened) fold.open = opened = true;
   if (all) {
     all.checked = picked > 0 && picked === boxes().length;
     all.indeterminate = picked > 0 && !all.checked;

@@ -21,6 +21,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
     from bench import (
         against_others,
         deadlines,
+        faces,
         filing_http,
         growing,
         importing,
@@ -39,6 +40,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("import.rows_vs_copy", "import.memory_growth"): importing.measure,
         ("ledger.balance_growth",): ledger_growth.measure,
         ("deadlines.open_million",): deadlines.measure,
+        ("faces.page_p95_ms", "faces.page_queries", "faces.first_load_kb"): faces.measure,
         ("mail.intake_vs_parsing",): mailing.measure,
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,
         ("triage.macro_f1_zh", "triage.macro_f1_en", "triage.messages_per_second"): triaging.measure,

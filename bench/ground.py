@@ -33,6 +33,8 @@ class Size:
     claims: int  # rows of a back-test
     zen_cases: int
     mutants_every: int  # every how-manieth changed pack is tried
+    face_cases: int  # of the merchant whose pages are looked at
+    face_reads: int  # of each page
     peers: bool
 
 
@@ -49,6 +51,8 @@ FULL = Size(
     claims=1_000_000,
     zen_cases=100_000,
     mutants_every=10,
+    face_cases=100_000,
+    face_reads=20,
     peers=True,
 )
 QUICK = Size(
@@ -64,6 +68,8 @@ QUICK = Size(
     claims=5_000,
     zen_cases=500,
     mutants_every=40,
+    face_cases=100,
+    face_reads=2,
     peers=False,
 )
 

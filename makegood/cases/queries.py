@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from makegood.cases.history import CaseUnknown
 from makegood.cases.listing import cases_page, queue_page
@@ -66,15 +67,40 @@ select c.id, c.ref, c.kind, c.reason, c.claimant, c.channel, c.language, c.state
 """
 
 
+_ABOUT_CASE = (
+    "select l.number as line, l.sku, l.title, cl.quantity, cl.wanted_sku, cl.made_good, cl.received, cl.accepted,"
+    " cl.rejected from cases_caseline cl join orders_line l on l.id = cl.line_id where cl.case_id = %s order by cl.id",
+    "select r.decision_id, r.id, r.kind, coalesce(l.number, '') as line, r.quantity, r.amount_minor, r.currency,"
+    " r.borne_by, r.due_by, r.after, r.rule, r.state from cases_remedy r left join orders_line l"
+    " on l.id = r.line_id where r.case_id = %s order by r.decision_id, r.seq",
+    "select id, round, verdict, total_minor, currency, by_hand, why, decided_by, decided_at, approved_by,"
+    " second_by, communicated_at, policy_hash, outcome, facts from cases_decision where case_id = %s order by round",
+    "select fact, value, how, found_by, found_at from cases_finding where case_id = %s order by id",
+    "select id, kind, author, internal, body, written_at from cases_casetext where case_id = %s order by id",
+    "select seq, kind, actor, happened_at, data, hash from cases_caseevent where case_id = %s order by seq",
+    "select round, filed_by, filed_at, reviewer, outcome, decided_at, proposed from cases_appeal"
+    " where case_id = %s order by round",
+)
+_DEADLINES = (
+    "select wait, party, silence, starts_at, due_at, provisional, state from cases_deadline"
+    " where case_id = %s order by id"
+)
+_EVIDENCE = (
+    "select id, kind, of_line, party, sha256, media_type, size, name, brought_by, brought_at from cases_evidence"
+    " where case_id = %s order by id"
+)
+
+
 @db.query
 def case_view(ref: str) -> CaseView:
-    """The case of this reference. Raises CaseUnknown, for another merchant's too."""
+    """The case of this reference, in two questions to the database. Raises CaseUnknown, for another merchant's too."""
     row = db.fetch_one(_CASE, [ref.replace("\0", "")])
     if row is None:
         raise CaseUnknown(ref, field="case", rule="known_case")
-    case_id = row["id"]
     row["details"] = db.read_json(row["details"])
     row["tags"] = tuple(row["tags"])
+    about = ((sql, [row["id"]]) for sql in (*_ABOUT_CASE, _DEADLINES, _EVIDENCE))
+    lines, remedies, decisions, findings, texts, events, appeals, deadlines, evidence = db.fetch_each(*about)
     return CaseView(
         **row,
         status=status_of(
@@ -84,81 +110,26 @@ def case_view(ref: str) -> CaseView:
             waiting_on=row["waiting_on"],
             closed=row["closed_at"] is not None,
         ),
-        may_appeal=_may_appeal(case_id),
-        lines=_lines(case_id),
-        decisions=_decisions(case_id),
-        deadlines=deadlines_of(case_id),
-        evidence=evidence_of(case_id),
-        findings=tuple(
-            FindingView(**{**one, "value": db.read_json(one["value"])})
-            for one in db.fetch(
-                "select fact, value, how, found_by, found_at from cases_finding where case_id = %s order by id",
-                [case_id],
-            )
-        ),
-        texts=tuple(
-            TextView(**one)
-            for one in db.fetch(
-                "select id, kind, author, internal, body, written_at from cases_casetext where case_id = %s"
-                " order by id",
-                [case_id],
-            )
-        ),
-        events=tuple(
-            EventView(**{**one, "data": db.read_json(one["data"])})
-            for one in db.fetch(
-                "select seq, kind, actor, happened_at, data, hash from cases_caseevent where case_id = %s order by seq",
-                [case_id],
-            )
-        ),
-        appeals=tuple(
-            AppealView(**{**one, "proposed": db.read_json(one["proposed"])})
-            for one in db.fetch(
-                "select round, filed_by, filed_at, reviewer, outcome, decided_at, proposed from cases_appeal"
-                " where case_id = %s order by round",
-                [case_id],
-            )
-        ),
+        may_appeal=any(one["wait"] == "appeal_window" and one["state"] == "open" for one in deadlines),
+        lines=tuple(CaseLineView(**one) for one in lines),
+        decisions=_decisions(decisions, remedies),
+        deadlines=tuple(DeadlineView(**one) for one in deadlines),
+        evidence=tuple(EvidenceView(**one) for one in evidence),
+        findings=tuple(FindingView(**{**one, "value": db.read_json(one["value"])}) for one in findings),
+        texts=tuple(TextView(**one) for one in texts),
+        events=tuple(EventView(**{**one, "data": db.read_json(one["data"])}) for one in events),
+        appeals=tuple(AppealView(**{**one, "proposed": db.read_json(one["proposed"])}) for one in appeals),
     )
 
 
-def _may_appeal(case_id: int) -> bool:
-    row = db.fetch_one(
-        "select 1 as open from cases_deadline where case_id = %s and wait = 'appeal_window' and state = 'open'",
-        [case_id],
-    )
-    return row is not None
-
-
-def _lines(case_id: int) -> tuple[CaseLineView, ...]:
-    rows = db.fetch(
-        "select l.number as line, l.sku, l.title, cl.quantity, cl.wanted_sku, cl.made_good, cl.received, cl.accepted,"
-        " cl.rejected from cases_caseline cl join orders_line l on l.id = cl.line_id where cl.case_id = %s"
-        " order by cl.id",
-        [case_id],
-    )
-    return tuple(CaseLineView(**row) for row in rows)
-
-
-def _decisions(case_id: int) -> tuple[DecisionView, ...]:
-    remedies: dict[int, list[RemedyView]] = {}
-    for row in db.fetch(
-        "select r.decision_id, r.id, r.kind, coalesce(l.number, '') as line, r.quantity, r.amount_minor, r.currency,"
-        " r.borne_by, r.due_by, r.after, r.rule, r.state from cases_remedy r left join orders_line l"
-        " on l.id = r.line_id where r.case_id = %s order by r.decision_id, r.seq",
-        [case_id],
-    ):
-        remedies.setdefault(row.pop("decision_id"), []).append(RemedyView(**row))
-    rows = db.fetch(
-        "select id, round, verdict, total_minor, currency, by_hand, why, decided_by, decided_at, approved_by,"
-        " second_by, communicated_at, policy_hash, outcome, facts from cases_decision where case_id = %s"
-        " order by round",
-        [case_id],
-    )
+def _decisions(rows: list[dict[str, Any]], remedies: list[dict[str, Any]]) -> tuple[DecisionView, ...]:
+    parts: dict[int, list[RemedyView]] = {}
+    for row in remedies:
+        parts.setdefault(row.pop("decision_id"), []).append(RemedyView(**row))
     return tuple(
         DecisionView(
             **{**row, "outcome": db.read_json(row["outcome"]), "facts": db.read_json(row["facts"])},
-            remedies=tuple(remedies.get(row["id"], ())),
+            remedies=tuple(parts.get(row["id"], ())),
         )
         for row in rows
     )
@@ -167,22 +138,12 @@ def _decisions(case_id: int) -> tuple[DecisionView, ...]:
 @db.query
 def deadlines_of(case_id: int) -> tuple[DeadlineView, ...]:
     """Every deadline the case has had, in order."""
-    rows = db.fetch(
-        "select wait, party, silence, starts_at, due_at, provisional, state from cases_deadline where case_id = %s"
-        " order by id",
-        [case_id],
-    )
-    return tuple(DeadlineView(**row) for row in rows)
+    return tuple(DeadlineView(**row) for row in db.fetch(_DEADLINES, [case_id]))
 
 
 @db.query
 def evidence_of(case_id: int) -> tuple[EvidenceView, ...]:
-    rows = db.fetch(
-        "select id, kind, of_line, party, sha256, media_type, size, name, brought_by, brought_at from cases_evidence"
-        " where case_id = %s order by id",
-        [case_id],
-    )
-    return tuple(EvidenceView(**row) for row in rows)
+    return tuple(EvidenceView(**row) for row in db.fetch(_EVIDENCE, [case_id]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,12 @@ def measure(ground: Ground) -> list[Figure]:
     from django.test.utils import CaptureQueriesContext
 
     from makegood.kit import tenancy
-    from tests.faces import NOT_VISITED, asked, first_load_bytes
+    from tests.faces import asked, first_load_bytes
 
     settings.ALLOWED_HOSTS = ["*"]
     count = ground.size.face_cases
     merchant_id = open_merchant()
     bulk.fill_cases(ground.admin_dsn, merchant_id, count)
-    p95: dict[str, float] = {}
     queries: dict[str, int] = {}
     statements: dict[str, int] = {}
     weight: dict[str, float] = {}
@@ -47,10 +46,22 @@ def measure(ground: Ground) -> list[Figure]:
     for _ in range(ground.size.face_reads):  # in turns, so that noise meets all of them alike
         for name, read in pages.items():
             taken[name].append(seconds(read) * 1000)
+    return _figures(taken, queries, statements, weight, ground)
+
+
+def _figures(
+    taken: dict[str, list[float]],
+    queries: dict[str, int],
+    statements: dict[str, int],
+    weight: dict[str, float],
+    ground: Ground,
+) -> list[Figure]:
+    from tests.faces import NOT_VISITED
+
     p95 = {name: _p95(times) for name, times in taken.items()}
     every = [time for times in taken.values() for time in times]
     told = (
-        f"of {len(pages)} pages of a merchant with {count:,} cases"
+        f"of {len(taken)} pages of a merchant with {ground.size.face_cases:,} cases"
         f" ({len(NOT_VISITED)} addresses are left out, each with its reason in tests/faces.py)"
     )
     return [

@@ -40,6 +40,9 @@ NOT_VISITED = {
     "desk:evidence": "a file",
     "desk:thumbnail": "a file",
     "desk:live": "a stream",
+    "desk:large": "a file",
+    "desk:statement": "takes a form",
+    "desk:review": "needs an appeal",
     "desk:conversation": "needs a letter; its parts are those of the case page",
     "desk:attend": "takes a form",
     "desk:message_file": "a file",
@@ -87,10 +90,11 @@ def faces(slug: str, *, case: str, order: str, person: int, bulk: str, pack: str
         "desk:bulk": (bulk,),
         "desk:order": (order,),
         "desk:customer": (person,),
-        **{f"desk:{name}": (case,) for name in ("case", "audit", "explanation")},
+        **{f"desk:{name}": (case,) for name in ("case", "audit", "explanation", "look")},
         "desk:policy_pack": (pack,),
         "portal:order": (order,),
         "portal:ask": ("return", order),
+        "portal:write": ("service",),
         **{f"portal:{name}": (case,) for name in ("case", "explanation")},
     }
     for name in names():

@@ -195,9 +195,11 @@ def breaks(case_ids: Iterable[int] | None = None) -> list[str]:
             event["hash"],
             fold(marks, event["kind"], event["happened_at"].astimezone(UTC), data),
         )
-    for row in db.fetch("select id, event_seq, event_hash, marks from cases_case"):
-        if case_ids is not None and row["id"] not in set(case_ids):
-            continue
+    of_cases = "" if case_ids is None else "where id = any(%s)"
+    for row in db.fetch(
+        f"select id, event_seq, event_hash, marks from cases_case {of_cases}",
+        [] if case_ids is None else [list(case_ids)],
+    ):
         marks = row["marks"] if isinstance(row["marks"], dict) else json.loads(row["marks"])
         if (row["event_seq"], row["event_hash"], marks) != ends.get(row["id"], (0, "", {})):
             found.append(f"case {row['id']} is not the fold of its history")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import calendar
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -88,6 +90,27 @@ def has_holidays(market: str) -> bool:
 def is_provisional(due: datetime, zone: tzinfo, market: str) -> bool:
     """Whether a time counted in working days lies beyond the days that the market has published."""
     return has_holidays(market) and due.astimezone(zone).date() > published_until(market)
+
+
+class Days:
+    """Days in their order: how many of them have begun at a moment, by the clock of a zone."""
+
+    def __init__(self, days: Iterable[date], zone: tzinfo) -> None:
+        self.days, self.zone = sorted(set(days)), zone
+        begins = [datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) for day in self.days]
+        # Moments can be compared where the clock is not changed about that midnight; else the clock is asked each time.
+        self.begins = begins if all(_is_steady(begin, zone) for begin in begins) else None
+
+    def begun(self, moment: datetime) -> int:
+        if self.begins is not None:
+            return bisect_right(self.begins, moment)
+        return bisect_right(self.days, moment.astimezone(self.zone).date())
+
+
+def _is_steady(moment: datetime, zone: tzinfo) -> bool:
+    """Whether the zone's clock runs on unchanged for a day before and after."""
+    offsets = {(moment + timedelta(hours=hours)).astimezone(zone).utcoffset() for hours in range(-25, 26)}
+    return len(offsets) == 1
 
 
 @dataclass(frozen=True, slots=True)

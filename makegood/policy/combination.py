@@ -88,6 +88,7 @@ class Combination:
     hash: str
     written: WrittenCombination = field(repr=False)
     ready: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    together: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # packs made ready, see together
 
     def rank_of(self, kind: str, wanted: str | None) -> int:
         """Where a kind stands among remedies of equal worth; less is preferred."""

@@ -12,10 +12,11 @@ from makegood.policy.clock import is_provisional
 from makegood.policy.combination import ClawBack, Combination
 from makegood.policy.derive import ABOUT_THE_ORDER
 from makegood.policy.facts import Facts
-from makegood.policy.judge import GIVEN_BACK, Row, Tried, Verdict, judge
+from makegood.policy.judge import GIVEN_BACK, Look, Row, Tried, Verdict, judge_all
 from makegood.policy.outcome import Choice, ClawedBack, Failed, GrantedRemedy, Need, Outcome, Referral, Refusal, Sooner
 from makegood.policy.packs import Pack, Remedy
 from makegood.policy.refusing import distinct, guard, nearest_miss, needs_of, shut_out
+from makegood.policy.together import together
 from makegood.policy.vocabulary import FACTS
 
 MOVES_UNITS = ("cancellation", "refusal", "return", "exchange")
@@ -28,38 +29,37 @@ def decide(facts: Facts, packs: Sequence[Pack], on: date | None = None, *, by: C
     so the law is the floor and a better promise binds. ``on`` overrides the day whose rules hold (else each pack's
     own ``dated_by`` fact, in the market's time zone). No clock, no database: same arguments, same Outcome.
     """
-    ordered = sorted(packs, key=lambda pack: by.levels.index(pack.kind))
     told = _Told(facts, by)
-    lines = [_judge_line(row, ordered, facts, on, by) for row in facts.rows]
+    looks = [_look(row, packs, facts, on, by) for row in facts.rows]
+    lines = [_Line(look, judge_all(look)) for look in looks]
     for line in lines:
         _tell_line(told, line)
-    _cap(told)
+    if told.remedies:
+        _cap(told)
     return Outcome(
         facts=facts,
         verdict=_verdict(told),
         remedies=tuple(told.remedies),
         refused=tuple(told.refused),
-        needs=distinct(told.needs),
+        needs=distinct(told.needs) if told.needs else (),
         referrals=tuple(told.referrals),
         clawed_back=tuple(_claw_back(facts.rows[0], by)),
-        packs=tuple(ordered),
+        packs=looks[0].packs.packs,
         combination=by,
         on=on,
         choices=tuple(told.choices),
-        seen=tuple((line.id, verdict.tried) for line in lines for verdict in line.verdicts),
+        looks=tuple(looks),
     )
 
 
-@dataclass(slots=True)
 class _Line:
-    """One asked line with what each pack says of it."""
+    """One asked line with what each pack says of it, of those that have anything to say."""
 
-    row: Row
-    verdicts: list[Verdict]
+    __slots__ = ("id", "look", "row", "verdicts")
 
-    @property
-    def id(self) -> str | None:
-        return self.row.get("line.id")
+    def __init__(self, look: Look, verdicts: list[Verdict]) -> None:
+        self.look, self.verdicts = look, verdicts
+        self.row, self.id = look.row, look.line
 
 
 @dataclass(slots=True)
@@ -77,12 +77,11 @@ class _Told:
     once: set[tuple[str, str]] = field(default_factory=set)  # remedies for the whole order already given
 
 
-def _judge_line(row: Row, packs: Sequence[Pack], facts: Facts, on: date | None, by: Combination) -> _Line:
-    verdicts = []
-    for pack in packs:
-        moment: datetime = row.get(pack.dated_by) or facts.asked_at
-        verdicts.append(judge(pack, row, on or moment.astimezone(facts.zone).date(), by))
-    return _Line(row, verdicts)
+def _look(row: Row, packs: Sequence[Pack], facts: Facts, on: date | None, by: Combination) -> Look:
+    ready = together(packs, row["case.kind"], by)
+    if not ready.dated or on is not None:
+        return Look(ready, row, ready.era(row, None, None, on))
+    return Look(ready, row, ready.era(row, row.get("asked_at") or facts.asked_at, facts.zone, None))
 
 
 def _tell_line(told: _Told, line: _Line) -> None:
@@ -116,9 +115,7 @@ def _tell_line(told: _Told, line: _Line) -> None:
     elif referred:
         told.outcomes.append("refer")
     else:
-        told.refused.append(
-            shut_out(denied["main"], line.id) if "main" in denied else nearest_miss(line.verdicts, line.id, line.row)
-        )
+        told.refused.append(shut_out(denied["main"], line.id) if "main" in denied else nearest_miss(line.look))
         told.outcomes.append("deny")
 
 

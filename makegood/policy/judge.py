@@ -1,17 +1,17 @@
-"""One pack on one line: which rules hold, which do not, which cannot be known yet, and what that leaves granted."""
+"""Packs on one line: which rules hold, which do not, which cannot be known yet, and what that leaves granted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, overload
 
 from makegood.policy.combination import Combination
 from makegood.policy.packs import Pack, Remedy, Rule
-from makegood.policy.table import GIVEN_BACK, Entry, Table, table_of
+from makegood.policy.table import GIVEN_BACK, Entry
+from makegood.policy.together import Era, Together, together
 
-__all__ = ["GIVEN_BACK", "NOTHING_SURE", "Row", "Tried", "Verdict", "judge"]
+__all__ = ["GIVEN_BACK", "NOTHING_SURE", "Look", "Row", "Tried", "Verdict", "judge", "judge_all"]
 
 Row = Mapping[str, Any]
 
@@ -27,8 +27,8 @@ class Tried:
     __slots__ = ("assumed", "by", "entry", "fails", "pack", "result", "row", "rule", "unknown", "worth")
 
     def __init__(self, seen: Seen, entry: Entry) -> None:
-        self.pack: Pack = seen.table.pack
-        self.by: Combination = seen.table.by
+        self.pack: Pack = seen.pack
+        self.by: Combination = seen.by
         self.row: Row = seen.row
         self.assumed: frozenset[str] = seen.assumed
         self.fails, self.unknown = seen.fails, seen.unknown
@@ -95,13 +95,17 @@ class Tried:
 
 
 class Seen(Sequence[Tried]):
-    """A row under one table: the truth of every cell, and every rule tried, told when somebody asks."""
+    """A row under one pack: the truth of every cell, and every rule tried, told when somebody asks."""
 
-    __slots__ = ("assumed", "entries", "fails", "row", "table", "told", "unknown")
+    __slots__ = ("assumed", "by", "entries", "fails", "pack", "row", "told", "unknown")
 
-    def __init__(self, table: Table, entries: Sequence[Entry], row: Row, assumed: frozenset[str]) -> None:
-        self.table, self.entries, self.row, self.assumed = table, entries, row, assumed
-        self.fails, self.unknown = table.truths(row)
+    def __init__(self, look: Look, level: int) -> None:
+        self.pack, self.by = look.packs.packs[level], look.packs.tables[level].by
+        self.entries = look.era.entries[level]
+        given, assume = look.row, self.pack.assume
+        self.assumed = frozenset([fact for fact in assume if fact not in given])
+        self.row: Row = {**assume, **given} if self.assumed else given
+        self.fails, self.unknown = look.packs.masks(level, look.bits)
         self.told: dict[int, Tried] = {}
 
     def of(self, entry: Entry) -> Tried:
@@ -127,56 +131,101 @@ class Seen(Sequence[Tried]):
         return map(self.of, self.entries)
 
 
-@dataclass(slots=True)
+class Look:
+    """One line under all packs: ``bits`` is the truth of every cell of every rule, as ``together`` numbers them."""
+
+    __slots__ = ("bits", "era", "line", "packs", "row", "seen")
+
+    def __init__(self, packs: Together, row: Row, era: Era) -> None:
+        self.packs, self.row, self.era = packs, row, era
+        self.line: str | None = row.get("line.id")
+        self.bits = packs.look(row)
+        self.seen: list[Seen | None] = [None] * len(packs.packs)
+
+    def under(self, level: int) -> Seen:
+        """The line under one of the packs."""
+        found = self.seen[level]
+        if found is None:
+            found = self.seen[level] = Seen(self, level)
+        return found
+
+    def under_each(self) -> list[Seen]:
+        return [self.under(level) for level in range(len(self.seen))]
+
+    def nearest(self) -> Tried | None:
+        """Of the rules that failed the one that came nearest to giving something."""
+        found = self.packs.nearest(self.era, self.bits)
+        return None if found is None else self.under(found[0]).of(found[1])
+
+
 class Verdict:
     """What one pack says about one row. ``granted`` maps each slot to the rule that decides it."""
 
-    pack: Pack
-    tried: Seen
-    granted: dict[str, Tried] = field(default_factory=dict)
-    denied: dict[str, Tried] = field(default_factory=dict)
-    waiting: list[Tried] = field(default_factory=list)
-    referred: list[Tried] = field(default_factory=list)
+    __slots__ = ("denied", "granted", "referred", "sure_up_to", "tried", "waiting")
+
+    def __init__(self, tried: Seen) -> None:
+        self.tried = tried
+        self.granted: dict[str, Tried] = {}
+        self.denied: dict[str, Tried] = {}
+        self.waiting: list[Tried] = []
+        self.referred: list[Tried] = []
+        # Of a slot what may be given at most for sure, while a rule above may yet hold.
+        self.sure_up_to: dict[str, int] = {}
 
 
 def judge(pack: Pack, given: Row, day: date, by: Combination) -> Verdict:
-    """Try the rules of this kind of case from the highest priority down.
+    """One pack alone, on a day."""
+    packs = together((pack,), given["case.kind"], by)
+    look = Look(packs, given, packs.era(given, None, None, day))
+    verdicts = judge_all(look)
+    return verdicts[0] if verdicts else Verdict(look.under(0))
 
-    A slot is decided by the first rule that holds. A rule that may yet hold keeps the slot from any lower rule that
-    gives more than it would give itself: what is sure is granted, the rest waits for the missing fact.
+
+def judge_all(look: Look) -> list[Verdict]:
+    """What each pack says, of those that have anything to say, in their order.
+
+    In each the rules are tried from the highest priority down. A slot is decided by the first rule that holds. A rule
+    that may yet hold keeps the slot from any lower rule that gives more than it would give itself: what is sure is
+    granted, the rest waits for the missing fact.
     """
-    assumed = frozenset([fact for fact in pack.assume if fact not in given])
-    row = {**pack.assume, **given} if assumed else given
-    table = table_of(pack, row["case.kind"], by)
-    entries = table.in_force(day)
-    seen = Seen(table, entries, row, assumed)
-    verdict = Verdict(pack, seen)
-    sure_up_to: dict[str, int] = {}
-    fails = seen.fails
-    for entry in [entry for entry, mask in table.open_to(entries, row.get("case.claimant")) if not mask & fails]:
-        tried = seen.of(entry)
+    packs, bits = look.packs, look.bits
+    alive = look.era.open & ~bits
+    verdicts: list[Verdict] = []
+    if not alive:
+        return verdicts
+    rules, last = packs.rules, -1
+    while alive:
+        first = alive & -alive
+        alive ^= first
+        level, entry = rules[first.bit_length() - 1]
+        if level != last:
+            last, seen = level, look.under(level)
+            verdict = Verdict(seen)
+            verdicts.append(verdict)
         still_open = [slot for slot in entry.slots if slot not in verdict.granted and slot not in verdict.denied]
         if not still_open:
             continue
+        tried = seen.of(entry)
         if not entry.sound:
             # An unverified rule never decides by itself; a person looks where nothing sound decides.
             verdict.referred += [tried] if tried.result else []
         elif tried.result is None:
-            _wait(verdict, tried, still_open, sure_up_to)
+            _wait(verdict, tried, still_open)
         else:
-            _settle(verdict, tried, still_open, sure_up_to)
-    return verdict
+            _settle(verdict, tried, still_open)
+    return verdicts
 
 
-def _wait(verdict: Verdict, tried: Tried, slots: list[str], sure_up_to: dict[str, int]) -> None:
+def _wait(verdict: Verdict, tried: Tried, slots: list[str]) -> None:
     verdict.waiting.append(tried)
+    sure_up_to = verdict.sure_up_to
     for slot in slots:
         may_give = tried.value(slot) if tried.rule.effect in {"grant", "allow"} else NOTHING_SURE
         floor = NOTHING_SURE if may_give is None else may_give
         sure_up_to[slot] = min(sure_up_to.get(slot, floor), floor)
 
 
-def _settle(verdict: Verdict, tried: Tried, slots: list[str], sure_up_to: dict[str, int]) -> None:
+def _settle(verdict: Verdict, tried: Tried, slots: list[str]) -> None:
     if tried.rule.effect == "refer":
         verdict.referred.append(tried)
     if tried.rule.effect in {"refer", "deny"}:
@@ -186,6 +235,6 @@ def _settle(verdict: Verdict, tried: Tried, slots: list[str], sure_up_to: dict[s
         worth = tried.value(slot)
         if worth is None:
             # The rule holds but its amount is not known: it waits like a rule that may yet hold.
-            _wait(verdict, tried, [slot], sure_up_to)
-        elif slot not in sure_up_to or worth <= sure_up_to[slot]:
+            _wait(verdict, tried, [slot])
+        elif slot not in verdict.sure_up_to or worth <= verdict.sure_up_to[slot]:
             verdict.granted[slot] = tried

@@ -12,7 +12,7 @@ from makegood.kit.money import Money
 from makegood.policy import words
 from makegood.policy.combination import Combination
 from makegood.policy.facts import Facts, canonical
-from makegood.policy.judge import Tried
+from makegood.policy.judge import Look, Tried
 from makegood.policy.packs import Pack, Remedy
 from makegood.policy.vocabulary import FACTS
 from makegood.policy.written import Text
@@ -210,12 +210,12 @@ class Outcome:
     combination: Combination
     on: date | None
     choices: tuple[Choice, ...] = field(repr=False)
-    seen: tuple[tuple[str | None, Sequence[Tried]], ...] = field(repr=False)  # each line under each pack
+    looks: tuple[Look, ...] = field(repr=False)  # each line, with the truth of every cell of every rule
 
     @property
     def tried(self) -> Iterator[tuple[str | None, Tried]]:
         """Every rule tried, line by line and pack by pack."""
-        return ((line, tried) for line, seen in self.seen for tried in seen)
+        return ((look.line, tried) for look in self.looks for seen in look.under_each() for tried in seen)
 
     @property
     def total(self) -> Money:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from makegood.policy import words
 from makegood.policy.cells import Between, Cell, Compare, OneOf, Operand
 from makegood.policy.facts import canonical
-from makegood.policy.judge import Row, Tried, Verdict
+from makegood.policy.judge import Look, Row, Tried
 from makegood.policy.outcome import Failed, Need, Refusal
 from makegood.policy.packs import is_known_test
-from makegood.policy.table import FAR, Entry
+from makegood.policy.table import FAR
 from makegood.policy.vocabulary import FACTS
 from makegood.policy.written import Text, WrittenRefusal
 
@@ -42,11 +42,11 @@ def _own_condition(tried: Tried) -> tuple[str, Cell]:
     return (own or list(tried.rule.cells))[0]
 
 
-def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Refusal:
+def nearest_miss(look: Look) -> Refusal:
     """No rule gives anything and nothing is unknown that could: the rule that came nearest says what failed."""
-    tried = _nearest(verdicts)
+    tried, line, row = look.nearest(), look.line, look.row
     if tried is None:
-        return _not_covered(verdicts, line, row)
+        return _not_covered(look)
     fact, cell = _failed_cell(tried)
     needed = cell.words() if cell else "true"
     said = _said(tried, fact, cell)
@@ -63,45 +63,20 @@ def nearest_miss(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Ref
     )
 
 
-def _not_covered(verdicts: Sequence[Verdict], line: str | None, row: Row) -> Refusal:
+def _not_covered(look: Look) -> Refusal:
     """No rule is for this kind of case, or none is for the party who asks."""
-    kinds = sorted({kind for verdict in verdicts for rule in verdict.pack.rules for kind in rule.kinds})
+    row = look.row
+    kinds = sorted({kind for pack in look.packs.packs for rule in pack.rules for kind in rule.kinds})
     failed = Failed("case.kind", OneOf(tuple(Operand(kind) for kind in kinds)).words(), row["case.kind"])
     if row["case.kind"] in kinds:
         other = {"customer": "seller", "seller": "customer"}[row["case.claimant"]]
         failed = Failed("case.claimant", other, row["case.claimant"])
-    return guard(failed, "not_covered", words.NOT_COVERED, line, row)
+    return guard(failed, "not_covered", words.NOT_COVERED, look.line, row)
 
 
 def guard(failed: Failed, reason_code: str, text: Text, line: str | None, row: Row) -> Refusal:
     """What no policy may give: more units or money than there are."""
     return Refusal("refund", reason_code, "guard", line, failed, text, (), (), row)
-
-
-def _nearest(verdicts: Sequence[Verdict]) -> Tried | None:
-    """The rule that came nearest: by weight of what failed, then whether it is for just this reason, then unknowns.
-
-    Of rules equally near the law's are told first; in a pack the one of lowest priority is the most general.
-    """
-    best: tuple[int, bool, int, int, int] | None = None
-    found: tuple[Verdict, Entry] | None = None
-    for level, verdict in enumerate(verdicts):
-        seen = verdict.tried
-        fails, unknown, reasons = seen.fails, seen.unknown, seen.table.reasons & ~(seen.fails | seen.unknown)
-        far = [(weight - 1, bits & fails) for weight, bits in seen.table.far.items() if bits & fails]
-        for at, entry in enumerate(seen.entries):
-            missed = entry.mask & fails
-            if not missed or not entry.may_give or entry.cells[0] & (fails | unknown):
-                continue
-            distance = missed.bit_count()
-            if best is not None and distance > best[0]:
-                continue
-            for more, bits in far:
-                distance += more * (missed & bits).bit_count()
-            key = (distance, not entry.mask & reasons, (entry.mask & unknown).bit_count(), level, -at)
-            if best is None or key < best:
-                best, found = key, (verdict, entry)
-    return found[0].tried.of(found[1]) if found else None
 
 
 def _failed_cell(tried: Tried) -> tuple[str, Cell | None]:

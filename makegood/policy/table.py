@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from makegood.policy.packs import Pack, Remedy, Rule
 
 Row = Mapping[str, Any]
-Test = Callable[[Row], bool | None]
 Masks = tuple[int, int]  # bits of what fails, bits of what is unknown
 GIVEN_BACK = frozenset({"refund", "store_credit"})  # only what was paid can be given back
 REMEMBERED_MAX = 10_000
@@ -58,7 +57,8 @@ class Table:
         self.pack, self.by = pack, by
         self.bits: dict[tuple[str, object], int] = {}
         self.plain: dict[str, list[tuple[int, Cell]]] = defaultdict(list)  # tests of the fact's own value alone
-        self.others: list[tuple[int, Test]] = []
+        self.others: list[tuple[int, str, Cell]] = []  # tests that ask for more than the fact's own value
+        self.met: list[tuple[int, tuple[str, ...]]] = []  # needs of evidence, any of the kinds
         self.far: dict[int, int] = {}  # weight -> bits
         self.reasons = 0
         self.entries = tuple(self._entry(at, rule) for at, rule in enumerate(pack.rules_for(kind)))
@@ -66,7 +66,6 @@ class Table:
         dates = {day for entry in self.entries for day in (entry.rule.valid_from, entry.rule.valid_to) if day}
         self.edges = sorted(dates)
         self.eras: dict[int, tuple[Entry, ...]] = {}
-        self.by_claimant: dict[tuple[int, str | None], tuple[tuple[Entry, int], ...]] = {}
 
     def in_force(self, day: date) -> tuple[Entry, ...]:
         """The rules that hold on a day, highest priority first."""
@@ -76,19 +75,6 @@ class Table:
         found = self.eras.get(era)
         if found is None:
             found = self.eras[era] = tuple(entry for entry in self.entries if entry.rule.holds_on(day))
-        return found
-
-    def open_to(self, entries: tuple[Entry, ...], claimant: str | None) -> tuple[tuple[Entry, int], ...]:
-        """Of rules in force those for this claimant, each with its mask; the others fail whatever else is so."""
-        place = (id(entries), claimant)
-        found = self.by_claimant.get(place)
-        if found is None:
-            # The rules in force are kept by the table, so that their identity stays theirs.
-            found = self.by_claimant[place] = tuple(
-                (entry, entry.mask)
-                for entry in entries
-                if claimant is None or entry.rule.cells[0][1].holds(claimant, {}) is not False
-            )
         return found
 
     def before(self) -> tuple[Entry, ...]:
@@ -106,8 +92,8 @@ class Table:
                 masks = self._of_value(fact, value, remembered)
             fails |= masks[0]
             unknown |= masks[1]
-        for bit, test in self.others:
-            truth = test(row)
+        told = [(bit, cell.holds(get(fact), row)) for bit, fact, cell in self.others]
+        for bit, truth in told + [(bit, is_met(need, row)) for bit, need in self.met]:
             if truth is None:
                 unknown |= bit
             elif not truth:
@@ -162,7 +148,7 @@ class Table:
         if is_plain(cell):
             self.plain[fact].append((bit, cell))
         else:
-            self.others.append((bit, lambda row: cell.holds(row.get(fact), row)))
+            self.others.append((bit, fact, cell))
         if weight := FAR.get(fact):
             self.far[weight] = self.far.get(weight, 0) | bit
         if fact == "case.reason":
@@ -174,7 +160,7 @@ class Table:
         if bit and bit not in taken:
             return bit
         bit = self._next_bit(("", need) if not bit else ("", object()))
-        self.others.append((bit, _met(need)))
+        self.met.append((bit, need))
         return bit
 
     def _next_bit(self, name: tuple[str, object]) -> int:
@@ -230,13 +216,6 @@ def is_met(need: tuple[str, ...], row: Row) -> bool | None:
     """Kleene's "or" over the kinds of evidence that meet it: true wins, then unknown."""
     values = [row.get(f"evidence.{kind}") for kind in need]
     return True if True in values else None if None in values else False
-
-
-def _met(need: tuple[str, ...]) -> Test:
-    if len(need) == 1:
-        name = f"evidence.{need[0]}"
-        return lambda row: row.get(name)
-    return lambda row: is_met(need, row)
 
 
 def amounts_of(remedy: Remedy) -> Callable[[Row], int | None]:

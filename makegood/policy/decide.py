@@ -93,22 +93,28 @@ def _tell_line(told: _Told, line: _Line) -> None:
         told.outcomes.append("deny")
         return
     for slot, tried in best.items():
-        rivals = [verdict.granted[slot] for verdict in line.verdicts if slot in verdict.granted]
-        told.choices.append(Choice(line.id, slot, tried, tuple(rivals)))
+        rivals = tuple([verdict.granted[slot] for verdict in line.verdicts if slot in verdict.granted])
+        told.choices.append(Choice(line.id, slot, tried, rivals))
         for remedy in tried.remedies_in(slot):
             _give(told, line, tried, remedy, rivals)
-    denied = {slot: t for v in line.verdicts for slot, t in v.denied.items() if t.rule.effect == "deny"}
-    waiting = [tried for verdict in line.verdicts for tried in verdict.waiting if _could_give_more(tried, best)]
-    referred = [tried for verdict in line.verdicts for tried in verdict.referred]
+    denied: dict[str, Tried] = {}
+    waiting: list[Tried] = []
+    referred: list[Tried] = []
+    for verdict in line.verdicts:
+        if verdict.denied:
+            denied |= {slot: tried for slot, tried in verdict.denied.items() if tried.rule.effect == "deny"}
+        waiting += [tried for tried in verdict.waiting if _could_give_more(tried, best)]
+        referred += verdict.referred
     told.referrals += [Referral(line.id, tried) for tried in referred]
     told.needs += [need for tried in waiting for need in needs_of(tried, line.id)]
     if best:
-        partial = {
-            tried.rule.id: tried
-            for slot, tried in denied.items()
-            if slot not in best and (slot == "main" or _would_matter(tried, line.row))
-        }
-        told.refused += [shut_out(tried, line.id) for tried in partial.values()]
+        if denied:
+            partial = {
+                tried.rule.id: tried
+                for slot, tried in denied.items()
+                if slot not in best and (slot == "main" or _would_matter(tried, line.row))
+            }
+            told.refused += [shut_out(tried, line.id) for tried in partial.values()]
         told.outcomes.append("grant")
     elif waiting:
         told.outcomes.append("need_evidence")
@@ -251,30 +257,37 @@ class Pools:
 
     def __init__(self, rows: Sequence[Row], by: Combination) -> None:
         self.by = by
-        self.left: dict[tuple[str, str | None], int | None] = {}
-        for cap in by.caps:
-            for row in rows if cap.per == "line" else rows[:1]:
-                self.left[cap.id, row.get("line.id") if cap.per == "line" else None] = by.room(cap, row)
+        self.left: dict[str, dict[str | None, int | None]] = {
+            cap.id: {row.get("line.id"): by.room(cap, row) for row in rows}
+            if cap.per == "line"
+            else {None: by.room(cap, rows[0])}
+            for cap in by.caps
+        }
 
     def take(self, kind: str, line: str | None, minor: int) -> int:
         """As much of ``minor`` as every cap on this kind leaves; that much is gone from them."""
-        caps = [cap for cap in self.by.caps if kind in cap.of]
-        for cap in caps:
-            room = self.room(cap.id, line if cap.per == "line" else None)
-            minor = minor if room is None else min(minor, room)
-        for cap in caps:
-            place = (cap.id, line if cap.per == "line" else None)
-            if (left := self.left.get(place, 0)) is not None:
-                self.left[place] = left - minor
+        places = [(cap.id, line if cap.per == "line" else None) for cap in self.by.caps if kind in cap.of]
+        for cap_id, of in places:
+            room = self.room(cap_id, of)
+            if room is not None and room < minor:
+                minor = room
+        for cap_id, of in places:
+            lefts = self.left[cap_id]
+            if (left := lefts.get(of, 0)) is not None:
+                lefts[of] = left - minor
         return minor
 
     def room(self, cap: str, line: str | None) -> int | None:
         """Of a line its own; for the order as a whole what is left of all its lines together."""
-        if (cap, line) in self.left and line is not None:
-            return self.left[cap, line]
-        lefts = [left for (cap_id, _), left in self.left.items() if cap_id == cap]
-        known = [left for left in lefts if left is not None]
-        return max(0, sum(known)) if len(known) == len(lefts) else None
+        lefts = self.left[cap]
+        if line is not None and line in lefts:
+            return lefts[line]
+        sum_ = 0
+        for left in lefts.values():
+            if left is None:
+                return None
+            sum_ += left
+        return max(0, sum_)
 
 
 def _claw_back(row: Row, by: Combination) -> list[ClawedBack]:

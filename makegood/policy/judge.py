@@ -19,23 +19,19 @@ NOTHING_SURE = -1
 
 
 class Tried:
-    """A rule tried on a row, and whether all of it holds, with the truth of each single cell.
+    """A rule tried on a row, and whether all of it holds, with the truth of each single cell."""
 
-    ``assumed`` are the facts that hold only because the pack assumes them where unknown.
-    """
-
-    __slots__ = ("assumed", "by", "entry", "fails", "pack", "result", "row", "rule", "unknown", "worth")
+    __slots__ = ("by", "entry", "given", "level", "look", "pack", "packs", "result", "row", "rule", "worth")
 
     def __init__(self, seen: Seen, entry: Entry) -> None:
         self.pack: Pack = seen.pack
         self.by: Combination = seen.by
         self.row: Row = seen.row
-        self.assumed: frozenset[str] = seen.assumed
-        self.fails, self.unknown = seen.fails, seen.unknown
+        self.given: Row = seen.given
+        self.packs, self.level, self.look = seen.packs, seen.level, seen.bits
         self.entry = entry
         self.rule: Rule = entry.rule
-        mask = entry.mask
-        self.result: bool | None = False if mask & seen.fails else None if mask & seen.unknown else True
+        self.result = seen.packs.truth(seen.level, entry, seen.bits)
         self.worth: dict[str, int | None] = {}
 
     def __eq__(self, other: object) -> bool:
@@ -45,20 +41,23 @@ class Tried:
         return id(self.rule)
 
     @property
+    def assumed(self) -> frozenset[str]:
+        """The facts that hold only because the pack assumes them where unknown."""
+        return frozenset([fact for fact in self.pack.assume if fact not in self.given])
+
+    @property
     def cells(self) -> tuple[bool | None, ...]:
         """The truth value of each cell."""
-        return tuple([self._truth(bit) for bit in self.entry.cells])
+        return self._truths(self.entry.cells)
 
     @property
     def needs(self) -> tuple[bool | None, ...]:
         """The truth value of each need of evidence."""
-        return tuple([self._truth(bit) for bit in self.entry.needs])
+        return self._truths(self.entry.needs)
 
-    def _truth(self, bit: int) -> bool | None:
-        return False if bit & self.fails else None if bit & self.unknown else True
-
-    def unknown_facts(self) -> list[str]:
-        return [fact for (fact, _), value in zip(self.rule.cells, self.cells, strict=True) if value is None]
+    def _truths(self, bits: tuple[int, ...]) -> tuple[bool | None, ...]:
+        fails, unknown = self.packs.masks(self.level, self.look)
+        return tuple([False if bit & fails else None if bit & unknown else True for bit in bits])
 
     def unmet_needs(self) -> list[tuple[str, ...]]:
         return [need for need, value in zip(self.rule.evidence, self.needs, strict=True) if value is None]
@@ -76,7 +75,7 @@ class Tried:
 
     def rank(self, slot: str) -> int:
         """Where it stands among remedies of equal worth; less is preferred."""
-        wanted = None if "case.wants" in self.assumed else self.row.get("case.wants")
+        wanted = self.given.get("case.wants")  # what a pack assumes was not asked for by anybody
         return min((self.by.rank_of(remedy.kind, wanted) for remedy in self.remedies_in(slot)), default=0)
 
     def value(self, slot: str) -> int | None:
@@ -95,17 +94,16 @@ class Tried:
 
 
 class Seen(Sequence[Tried]):
-    """A row under one pack: the truth of every cell, and every rule tried, told when somebody asks."""
+    """A row under one pack: every rule tried, told when somebody asks."""
 
-    __slots__ = ("assumed", "by", "entries", "fails", "pack", "row", "told", "unknown")
+    __slots__ = ("bits", "by", "entries", "given", "level", "pack", "packs", "row", "told")
 
     def __init__(self, look: Look, level: int) -> None:
-        self.pack, self.by = look.packs.packs[level], look.packs.tables[level].by
+        self.packs, self.level, self.bits, self.given = look.packs, level, look.bits, look.row
+        self.pack, self.by = look.packs.packs[level], look.packs.by
         self.entries = look.era.entries[level]
-        given, assume = look.row, self.pack.assume
-        self.assumed = frozenset([fact for fact in assume if fact not in given])
-        self.row: Row = {**assume, **given} if self.assumed else given
-        self.fails, self.unknown = look.packs.masks(level, look.bits)
+        assume = self.pack.assume
+        self.row: Row = {**assume, **look.row} if assume else look.row
         self.told: dict[int, Tried] = {}
 
     def of(self, entry: Entry) -> Tried:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from makegood.policy import words
 from makegood.policy.cells import Between, Cell, Compare, OneOf, Operand
-from makegood.policy.facts import canonical
 from makegood.policy.judge import Look, Row, Tried
 from makegood.policy.outcome import Failed, Need, Refusal
 from makegood.policy.packs import is_known_test
@@ -104,13 +103,18 @@ def _is_below(cell: Cell, fact: str, row: Row) -> bool:
 
 def needs_of(tried: Tried, line: str | None) -> list[Need]:
     """What to ask for so that this rule, or its amount, becomes known."""
-    cells = dict(tried.rule.cells)
-    facts = [fact for fact in tried.unknown_facts() if not is_known_test(cells[fact])]
-    facts += [fact for fact in words.facts_of_amounts(tried.rule) if tried.result and fact not in tried.row]
-    if tried.result and not facts and not tried.unmet_needs():
-        facts = ["line.price_paid"]  # the rule holds and its amount is known, but not that so much was paid
+    facts = [
+        fact
+        for (fact, cell), truth in zip(tried.rule.cells, tried.cells, strict=True)
+        if truth is None and not is_known_test(cell)
+    ]
+    unmet = tried.unmet_needs() if tried.rule.evidence else []
+    if tried.result:
+        facts += [fact for fact in words.facts_of_amounts(tried.rule) if fact not in tried.row]
+        if not facts and not unmet:
+            facts = ["line.price_paid"]  # the rule holds and its amount is known, but not that so much was paid
     found = [need for fact in facts for need in _ask(tried, fact, line)]
-    return found + [Need(need, f"evidence.{need[0]}", tried.rule.id, line) for need in tried.unmet_needs()]
+    return found + [Need(need, f"evidence.{need[0]}", tried.rule.id, line) for need in unmet]
 
 
 def _ask(tried: Tried, fact: str, line: str | None) -> list[Need]:
@@ -123,4 +127,4 @@ def distinct(needs: Sequence[Need]) -> tuple[Need, ...]:
     """Each thing is asked for once, for the first rule that wants it; where the reason is missing, that comes first."""
     without_reason = {need.line for need in needs if need.fact == "case.reason"}
     needs = [need for need in needs if need.fact == "case.reason" or need.line not in without_reason]
-    return tuple({canonical([need.kinds, need.fact, need.line]): need for need in reversed(needs)}.values())[::-1]
+    return tuple({(need.kinds, need.fact, need.line): need for need in reversed(needs)}.values())[::-1]

@@ -61,27 +61,27 @@ class Together:
     """Packs in the order of their levels, for one kind of case, under one combination."""
 
     def __init__(self, packs: Sequence[Pack], kind: str, by: Combination) -> None:
-        self.packs = tuple(packs)
+        self.packs, self.by = tuple(packs), by
         self.tables = tuple(table_of(pack, kind, by) for pack in packs)
         self.rules: tuple[tuple[int, Entry], ...] = tuple(
             (level, entry) for level, table in enumerate(self.tables) for entry in table.entries
         )
         self.count = len(self.rules)
         self.size = sum(len(table.bits) for table in self.tables)
+        self.firsts: list[int] = []  # where the rules of each pack begin
         self.starts: list[int] = []  # where the cells of each pack that fail begin
-        start = 2 * self.count
+        first, start = 0, 2 * self.count
         for table in self.tables:
+            self.firsts.append(first)
             self.starts.append(start)
-            start += len(table.bits)
+            first, start = first + len(table.entries), start + len(table.bits)
         self.facts: list[tuple[str, Marks]] = []
         self.assumed: list[tuple[str, Any, Marks]] = []  # with the value that holds where it is unknown
         self.pairs: list[tuple[str, str, Marks]] = []  # evidence of one kind or another
         self.others: list[tuple[Callable[[Row], bool | None], int, int]] = []
         self.marks: dict[Any, Marks] = {}
-        first = 0
         for level, table in enumerate(self.tables):
-            self._place(level, table, first)
-            first += len(table.entries)
+            self._place(level, table, self.firsts[level])
         self.dated: dict[str, list[date]] = {}
         for pack, table in zip(self.packs, self.tables, strict=True):
             if table.edges:
@@ -165,6 +165,11 @@ class Together:
                 bits |= fails
         return bits
 
+    def truth(self, level: int, entry: Entry, bits: int) -> bool | None:
+        """Whether all of a rule holds."""
+        at = 1 << self.firsts[level] + entry.at
+        return False if bits & at else None if bits & at << self.count else True
+
     def masks(self, level: int, bits: int) -> tuple[int, int]:
         """The cells of a pack that fail and that are unknown, as its own table numbers them."""
         start, all_ = self.starts[level], (1 << len(self.tables[level].bits)) - 1
@@ -200,12 +205,11 @@ class Together:
         return found
 
     def _era_of(self, day: Mapping[str, date | None]) -> Era:
-        entries, open_, first = [], 0, 0
-        for pack, table in zip(self.packs, self.tables, strict=True):
+        entries, open_ = [], 0
+        for pack, table, first in zip(self.packs, self.tables, self.firsts, strict=True):
             at = day.get(pack.dated_by)
             entries.append(table.entries if not table.edges else table.in_force(at) if at else table.before())
             open_ |= sum(1 << first + entry.at for entry in entries[-1])
-            first += len(table.entries)
         return Era(tuple(entries), open_)
 
     def nearest(self, era: Era, bits: int) -> tuple[int, Entry] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from makegood.kit.money import Money
@@ -106,6 +107,7 @@ def ask_for(kinds: tuple[str, ...], fact: str, lang: str) -> str:
     return f"请提供{brought}，以说明：{label}。" if zh else f"Please bring {brought} that shows: {label}."
 
 
+@cache
 def failed_condition(fact: str) -> Text:
     """For a condition that the pack has no words of its own for."""
     spec = FACTS[fact]
@@ -115,6 +117,7 @@ def failed_condition(fact: str) -> Text:
     )
 
 
+@cache
 def would_change(fact: str) -> tuple[Text, ...]:
     """Evidence that could show the fact to be otherwise; nothing where only another course of events could."""
     spec = FACTS[fact]

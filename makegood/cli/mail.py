@@ -32,6 +32,12 @@ def connect(  # noqa: PLR0913, PLR0917 - one parameter an option of the command
     name: Annotated[str, typer.Option(help="The name people see.")] = "",
     alias: Annotated[list[str] | None, typer.Option(help="Another address that ends here; may be repeated.")] = None,
     plus: Annotated[bool, typer.Option("--plus/--no-plus", help="Whether local+tag@… arrives here too.")] = True,
+    results_from: Annotated[
+        str,
+        typer.Option(
+            help="The name in the Authentication-Results of the mailbox's own server; senders are then proved."
+        ),
+    ] = "",
     merchant: Merchant = None,
 ) -> None:
     """Store how a mailbox is reached. The password is read from standard input; a second line is that of SMTP."""
@@ -56,10 +62,11 @@ def connect(  # noqa: PLR0913, PLR0917 - one parameter an option of the command
             folder=folder,
             aliases=alias or [],
             plus_addresses=plus,
+            results_from=results_from,
             actor=Actor.system("cli"),
             at=datetime.now(UTC),
         )
-    running.say(f"connected {address}; try it with: makegood mail fetch")
+    running.say(f"connected {address}; try it with: makegood mail try {address}")
 
 
 @app.command("list")
@@ -73,6 +80,7 @@ def list_mailboxes(merchant: Merchant = None, as_json: AsJson = False) -> None:
                 "address": one.address,
                 "active": one.active,
                 "fetches": bool(one.imap_host),
+                "proves_senders": bool(one.results_from),
                 "sends": bool(one.smtp_host),
                 "looked_at": one.looked_at,
                 "failing_since": one.failing_since,
@@ -86,6 +94,21 @@ def list_mailboxes(merchant: Merchant = None, as_json: AsJson = False) -> None:
     for row in found:
         state = "disconnected" if not row["active"] else row["failed_because"] or f"read at {row['looked_at']}"
         typer.echo(f"{row['address']:40} {state}")
+
+
+@app.command("try")
+def try_mailbox(address: str, merchant: Merchant = None, as_json: AsJson = False) -> None:
+    """Sign in to a mailbox's servers and leave again; exit code 1 where one does not let us in."""
+    with running.database(), running.merchant(merchant):
+        from makegood.conversations import commands, queries
+
+        tried = commands.try_mailbox(queries.mailbox(address))
+    if as_json:
+        running.print_json({"mailbox": address, "ok": tried.works, "imap": tried.fetching, "smtp": tried.sending})
+    else:
+        for name, told in (("imap", tried.fetching), ("smtp", tried.sending)):
+            typer.echo(f"{name}: {'not connected' if told is None else told or 'ok'}")
+    raise typer.Exit(0 if tried.works else 1)
 
 
 @app.command("disconnect")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from django.utils.translation import gettext
 
 from makegood.accounts import environment, queries
 from makegood.cases import proof
+from makegood.conversations import queries as conversations
 from makegood.kit import db, tenancy
 from makegood.kit.postgres import connect, roles
 from makegood.kit.postgres.backup import backup, restore
 from makegood.settlement import queries as settlement
 
 ROOM_MIN = 500_000_000
+UNREAD_FOR = timedelta(hours=1)
 UNREACHABLE = "the database cannot be reached"
 
 
@@ -62,7 +64,7 @@ def examine() -> list[Check]:
         return [*checks, Check("database", ok=False, told=f"{UNREACHABLE}: {str(error).splitlines()[0]}")]
     checks.append(migrated)
     if migrated.ok:
-        checks += [_walls(), _payouts(), _ledger(), _settled()]
+        checks += [_walls(), _payouts(), _ledger(), _settled(), _mailboxes()]
     return checks
 
 
@@ -193,6 +195,28 @@ def _settled() -> Check:
             with_person += settlement.health().with_person
     told = "; ".join(faults[:5]) if faults else f"paid once each; {with_person} wait for a person"
     return Check("settlement", ok=not faults, told=told)
+
+
+def _mailboxes() -> Check:
+    """Mailboxes that cannot be read or were not read for long; how many take senders at their word is told."""
+    faults, connected, unproved = [], 0, 0
+    for merchant_id in queries.merchant_ids():
+        with tenancy.acting_for(merchant_id):
+            for one in conversations.mailboxes():
+                if not one.active:
+                    continue
+                connected += 1
+                unproved += bool(one.imap_host) and not one.results_from
+                if one.failing_since:
+                    faults.append(f"{one.address}: since {one.failing_since:%Y-%m-%d %H:%M}Z {one.failed_because}")
+                elif one.imap_host and one.looked_at and one.looked_at < _now() - UNREAD_FOR:
+                    faults.append(
+                        f"{one.address}: not read since {one.looked_at:%Y-%m-%d %H:%M}Z; is a worker running?"
+                    )
+    told = "; ".join(faults[:5]) if faults else f"{connected} connected"
+    return Check(
+        "mailboxes", ok=not faults, told=f"{told}; {unproved} take senders at their word" if unproved else told
+    )
 
 
 def _now() -> datetime:

@@ -14,6 +14,8 @@ from makegood.conversations.states import Direction, RawState, SendState
 from makegood.customers.models import Customer
 from makegood.kit.tenant_models import TenantModel, points_at
 
+UNPROVEN = "sender_unproven"  # among the defects of a message: who wrote it may be somebody else
+
 
 class Letter(TenantModel):
     """A short letter to a contact. One that concerns nobody known is written too, so that both take the same time."""
@@ -52,6 +54,7 @@ class Mailbox(TenantModel):
     smtp_user = models.CharField(max_length=200, blank=True)
     sealed = models.TextField(blank=True)
     plus_addresses = models.BooleanField(default=True)  # whether local+tag@domain arrives here as well
+    results_from = models.CharField(max_length=200, blank=True)  # whose Authentication-Results prove a sender
     active = models.BooleanField(default=True)
     connected_at = models.DateTimeField()
     uid_validity = models.BigIntegerField(null=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import models
 
 from makegood.conversations.commands import answering
+from makegood.conversations.commands.mailboxes import mailbox_at
 from makegood.conversations.commands.replying import ConversationUnknown
 from makegood.conversations.models import Conversation, Letter, Mailbox, Message, MessageFile, RawMail
 from makegood.customers.models import Contact
@@ -94,6 +95,12 @@ def newest_letter_to(value: str, *, at: datetime) -> Letter | None:
 def mailboxes() -> list[Mailbox]:
     """Every mailbox that is or was connected."""
     return list(Mailbox.objects.order_by("address"))
+
+
+@db.query
+def mailbox(address: str) -> Mailbox:
+    """Raises MailboxUnknown."""
+    return mailbox_at(address)
 
 
 @db.query

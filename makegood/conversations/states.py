@@ -35,6 +35,7 @@ class Waits(TextChoices):
     LETTER = "letter", _("a letter waits for an answer")
     BOUNCE = "bounce", _("a letter came back")
     STRANGER = "stranger", _("somebody else wrote about this case")
+    UNPROVEN = "unproven", _("the sender may be somebody else")
     UNREADABLE = "unreadable", _("a mail could not be read")
     NOT_SENT = "not_sent", _("a reply was not sent")
 

@@ -106,6 +106,19 @@ def check_url(url: str, *, field: str = "url") -> str:
     return url
 
 
+def check_host(host: str, *, field: str) -> None:
+    """Refuse a server's name that leads into our own network. Looks it up: never inside a transaction.
+
+    Raises AddressMalformed, where nothing is known by that name, and AddressRefused.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise AddressMalformed(host, field=field, rule="a_host_that_can_be_found") from None
+    if not all(may_call(one, allowed_networks()) for one in _addresses(found)):
+        raise AddressRefused(host, field=field, rule="public_address")
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> Answered:
     """Send and read the head of the answer, all within ``timeout_s``; never inside a transaction.
 
@@ -183,7 +196,7 @@ class _Guard(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(cast("str", one[4][0]).partition("%")[0]) for one in found]
+        addresses = _addresses(found)
         # Every one of them: a name that leads to a public and a private address is up to something. Without TLS
         # only where the operator said so.
         for address in addresses:
@@ -191,6 +204,10 @@ class _Guard(httpcore.NetworkBackend):
                 raise AddressRefused(host, field="url", rule="public_address")
         stream = self.inner.connect_tcp(str(addresses[0]), port, timeout=_left(self.deadline, 5.0))
         return _Bounded(stream, self.deadline)
+
+
+def _addresses(found: Iterable[tuple[Any, ...]]) -> list[Address]:
+    return [ipaddress.ip_address(cast("str", one[4][0]).partition("%")[0]) for one in found]
 
 
 def _inside(address: Address, allowed: Iterable[Network]) -> bool:

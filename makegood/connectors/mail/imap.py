@@ -33,6 +33,7 @@ class Account:
     user: str
     password: str
     folder: str = "INBOX"
+    seconds: int = SECONDS  # how long the server may take for one answer
 
 
 class OpenBox:
@@ -109,11 +110,13 @@ def opened(account: Account) -> Iterator[OpenBox]:
     """Sign in and open the folder to read it only. Raises one of ``FAILURES``."""
     box: BaseMailBox
     if account.security == "tls":
-        box = MailBox(account.host, account.port, timeout=SECONDS, ssl_context=ssl.create_default_context())
+        box = MailBox(account.host, account.port, timeout=account.seconds, ssl_context=ssl.create_default_context())
     elif account.security == "starttls":
-        box = MailBoxStartTls(account.host, account.port, timeout=SECONDS, ssl_context=ssl.create_default_context())
+        box = MailBoxStartTls(
+            account.host, account.port, timeout=account.seconds, ssl_context=ssl.create_default_context()
+        )
     else:
-        box = MailBoxUnencrypted(account.host, account.port, timeout=SECONDS)
+        box = MailBoxUnencrypted(account.host, account.port, timeout=account.seconds)
     try:
         box.login(account.user, account.password, initial_folder=None)
         box.folder.set(account.folder, readonly=True)

@@ -8,6 +8,7 @@ from makegood.conversations.commands.mailboxes import connect_mailbox, disconnec
 from makegood.conversations.commands.noticing import NEAR, choose_mails, remind_customers, tell_customer
 from makegood.conversations.commands.replying import reply_without_case, send_reply
 from makegood.conversations.commands.sending import send_again, send_letter, send_message
+from makegood.conversations.commands.trying import try_mailbox
 
 __all__ = [
     "NEAR",
@@ -26,5 +27,6 @@ __all__ = [
     "set_aside",
     "store_mail",
     "tell_customer",
+    "try_mailbox",
     "write_letter",
 ]

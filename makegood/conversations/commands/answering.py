@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from makegood.accounts import queries as accounts
@@ -21,6 +22,7 @@ from makegood.conversations.models import Conversation, Mailbox, Message, RawMai
 from makegood.conversations.states import Outcome, SendState, Waits
 from makegood.customers import commands as customers
 from makegood.kit import jobs
+from makegood.kit.pages.templatetags.pages import due_words
 
 BOUNCES_WITHIN = timedelta(days=14)
 SENT = (SendState.SENT, SendState.UNSURE, SendState.SENDING)
@@ -94,12 +96,12 @@ def acknowledge(conversation: Conversation, letter: Message, *, at: datetime) ->
     """Tell a known customer that the letter came, what it became, and until when somebody answers."""
     merchant = accounts.merchant()
     case = Case.objects.get(id=conversation.case_id) if conversation.case_id else None
-    with translation.override(conversation.language):
+    with translation.override(conversation.language), timezone.override(ZoneInfo(merchant.time_zone)):
         name = merchant.name(conversation.language)
         if case is not None and case.due_at is not None and case.waiting_on == "merchant":
             told = _("We have opened the case %(ref)s for it and answer by %(due)s.") % {
                 "ref": case.ref,
-                "due": case.due_at.strftime("%Y-%m-%d %H:%M UTC"),
+                "due": due_words(case.due_at),
             }
         elif case is not None:
             told = _("It is kept with your case %(ref)s.") % {"ref": case.ref}

@@ -12,7 +12,7 @@ from makegood.cases.models import Case, CaseText
 from makegood.conversations.commands import opening
 from makegood.conversations.commands.placing import find_sender
 from makegood.conversations.commands.replying import lock_conversation
-from makegood.conversations.models import Conversation, Message, MessageFile
+from makegood.conversations.models import UNPROVEN, Conversation, Message, MessageFile
 from makegood.customers import commands as customers
 from makegood.kit import db, errors
 from makegood.kit.files import Stored
@@ -74,13 +74,18 @@ def _carry(message: Message, case: Case, *, at: datetime) -> None:
 
 def _check_same_person(conversation: Conversation, case: Case, *, is_customer: bool) -> None:
     known = {one.id for one in find_sender(conversation.address)}
-    if case.customer_id in known:
+    if case.customer_id in known and (is_customer or not _unproven(conversation)):
         return
-    if known or conversation.customer_id not in {None, case.customer_id}:
+    if (known and case.customer_id not in known) or conversation.customer_id not in {None, case.customer_id}:
         raise OtherCustomer(case.ref, field="case", rule="one_customer")
     if not is_customer:
         raise SenderNotKnown(conversation.address, field="is_customer", rule="say_that_it_is_the_customer")
     customers.add_contact(customer_id=case.customer_id, kind="email", value=conversation.address)
+
+
+def _unproven(conversation: Conversation) -> bool:
+    """Whether a letter in it came from somebody who may only pretend to have this address."""
+    return Message.objects.filter(conversation=conversation, defects__contains=[UNPROVEN]).exists()
 
 
 @db.command

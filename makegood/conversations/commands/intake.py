@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 
@@ -15,11 +15,12 @@ from makegood.accounts.actors import Actor
 from makegood.cases import commands as cases
 from makegood.cases.models import Case, CaseText
 from makegood.connectors.mail.parse import parse, unreadable
+from makegood.connectors.mail.proving import Proof, prove_sender
 from makegood.connectors.mail.shapes import Attached, ParsedMail
 from makegood.connectors.mail.sorting import MailKind, Sorted, sort_mail
 from makegood.conversations import rules
 from makegood.conversations.commands import answering, opening, placing
-from makegood.conversations.models import Conversation, Mailbox, Message, MessageFile, RawMail
+from makegood.conversations.models import UNPROVEN, Conversation, Mailbox, Message, MessageFile, RawMail
 from makegood.conversations.states import Outcome, RawState, Waits
 from makegood.customers import commands as customers
 from makegood.customers.queries import CustomerRow
@@ -179,7 +180,8 @@ def _is_known(mail: ParsedMail) -> bool:
 
 def _keep_beside(raw: RawMail, mail: ParsedMail, sorted_mail: Sorted, *, ours: Collection[str], at: datetime) -> str:
     """An automatic mail: shown to agents where it belongs to a conversation, else kept as it came. It moves nothing."""
-    place = placing.place(mail, placing.find_sender(mail.sender.value), ours=ours, at=at)
+    senders, _proof = _sender(raw, mail)
+    place = placing.place(mail, senders, ours=ours, at=at)
     if place.conversation is None or sorted_mail.kind in {MailKind.LOOP, MailKind.MAILING_LIST}:
         return Outcome.KEPT
     opening.write_message(
@@ -191,7 +193,9 @@ def _keep_beside(raw: RawMail, mail: ParsedMail, sorted_mail: Sorted, *, ours: C
 def _take_letter(
     raw: RawMail, mail: ParsedMail, sorted_mail: Sorted, kept: Sequence[Kept], *, ours: Collection[str], at: datetime
 ) -> str:
-    senders = placing.find_sender(mail.sender.value)
+    senders, proof = _sender(raw, mail)
+    if proof == Proof.UNPROVEN:
+        mail = replace(mail, defects=(UNPROVEN, *mail.defects))
     if senders:
         customers.mark_deliverable(kind="email", value=mail.sender.value)
     place = placing.place(mail, senders, ours=ours, at=at)
@@ -210,6 +214,9 @@ def _take_letter(
     message = _write_letter(conversation, raw, mail, customer, filed, at=at)
     case = Case.objects.get(id=conversation.case_id) if conversation.case_id and customer else None
     _attach(message, kept, case, at=at)
+    if proof == Proof.UNPROVEN and placing.find_sender(mail.sender.value):
+        opening.wake(conversation, Waits.UNPROVEN, at=at)
+        return Outcome.OPENED if began else Outcome.JOINED
     broken = any(defect.startswith("unreadable") for defect in mail.defects)
     if broken or case is None or case.closed_at is not None or case.state not in opening.UNDECIDED:
         opening.wake(conversation, Waits.UNREADABLE if broken else Waits.LETTER, at=at)
@@ -218,6 +225,13 @@ def _take_letter(
     if filed is not None:
         return Outcome.OPENED_CASE
     return Outcome.OPENED if began else Outcome.JOINED
+
+
+def _sender(raw: RawMail, mail: ParsedMail) -> tuple[Sequence[CustomerRow], Proof]:
+    """The customers who wrote, and what the mailbox's server found out of the address; an unproven one is nobody's."""
+    mailbox = Mailbox.objects.get(id=raw.mailbox_id)
+    proof = prove_sender(mail, server=mailbox.results_from)
+    return (() if proof == Proof.UNPROVEN else placing.find_sender(mail.sender.value)), proof
 
 
 def _write_letter(

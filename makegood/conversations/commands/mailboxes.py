@@ -52,9 +52,13 @@ def connect_mailbox(
     folder: str = "INBOX",
     aliases: Sequence[str] = (),
     plus_addresses: bool = True,
+    results_from: str = "",
+    keep_passwords: bool = False,
 ) -> Mailbox:
     """Store how a mailbox of the merchant is reached; again to change it. No connection is made.
 
+    ``results_from`` is the name under which the mailbox's server notes whether a sender is who it says (RFC 8601);
+    where it is empty, senders are taken at their word. ``keep_passwords``: an empty password leaves the known one.
     Mail that arrived before the day of the first connecting is left alone.
     Raises NotAllowed, ContactMalformed, MailboxMalformed.
     """
@@ -62,7 +66,13 @@ def connect_mailbox(
     for what, server in (("imap", imap), ("smtp", smtp)):
         _check(what, server)
     known = Mailbox.objects.filter(address=(normal := normalize_contact("email", address))).first()
-    sealed = vault.seal({"imap": imap.password, "smtp": smtp.password}, purpose=PURPOSE)
+    results_from = results_from.strip()
+    if any(char.isspace() or char == ";" for char in results_from) or len(results_from) > 200:
+        raise MailboxMalformed(results_from[:200], field="results_from", rule="a_host_name")
+    passwords = {"imap": imap.password, "smtp": smtp.password}
+    if keep_passwords and known and known.sealed:
+        passwords = {what: new or str(_secrets(known).get(what, "")) for what, new in passwords.items()}
+    sealed = vault.seal(passwords, purpose=PURPOSE)
     mailbox, _created = Mailbox.objects.update_or_create(
         address=normal,
         defaults={
@@ -78,6 +88,7 @@ def connect_mailbox(
             "smtp_port": smtp.port or 465,
             "smtp_security": smtp.security,
             "smtp_user": smtp.user,
+            "results_from": results_from,
             "sealed": sealed,
             "active": True,
             "failing_since": None,

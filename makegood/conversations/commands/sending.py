@@ -240,7 +240,7 @@ def hand_over(mailbox: Mailbox, mail: EmailMessage) -> Fate:
     """
     if connection.in_atomic_block:
         raise RuntimeError("no network inside a transaction")
-    server: Any = _server(mailbox)
+    server: Any = server_of(mailbox)
     try:
         server.open()
     except (smtplib.SMTPException, OSError) as refused:
@@ -266,7 +266,8 @@ def hand_over(mailbox: Mailbox, mail: EmailMessage) -> Fate:
     return Fate(SendState.SENT)
 
 
-def _server(mailbox: Mailbox) -> object:
+def server_of(mailbox: Mailbox, *, seconds: int = SECONDS) -> object:
+    """The connection by which a mailbox sends, not open yet. Raises SecretsSealedElsewhere."""
     if settings.MAIL_BACKEND:
         return get_connection(settings.MAIL_BACKEND)
     return get_connection(
@@ -277,7 +278,7 @@ def _server(mailbox: Mailbox) -> object:
         password=smtp_password(mailbox) if mailbox.smtp_user else None,
         use_tls=mailbox.smtp_security == "starttls",
         use_ssl=mailbox.smtp_security == "tls",
-        timeout=SECONDS,
+        timeout=seconds,
     )
 
 

@@ -32,6 +32,9 @@ NAMES = frozenset(
         "Tab",
         "house",
         "Idempotency-Key",
+        "Authentication-Results",
+        "STARTTLS",
+        "INBOX",
         "null",
         "Mod",
         "Mac",
@@ -46,7 +49,7 @@ AS_WRITTEN = frozenset({
     "sold", "captured", "paid", "wallet", "manual", "kind", "suggestion", "lines", "reason", "delivery", "channel",
     "portal", "statement", "staff", "token", "webhook", "system", "shop", "https", "card",
     "makegood", "phone", "connect", "received", "cancelled", "ebay", "visa", "mastercard", "paypal", "talk", "to",
-    "carrier", "stripe",
+    "carrier", "stripe", "imap", "smtp", "mx", "example",
 })  # fmt: skip
 # Columns of the demo that hold words of people or names of goods.
 DATA = (

@@ -16,36 +16,14 @@ from makegood.cases.queries import case_view
 from makegood.conversations.queries import mails_of_case
 from makegood.customers import queries as customers
 from makegood.customers.queries import CustomerRow
-from makegood.customers.rules import ContactMalformed, guess_kind
-from makegood.kit import db, errors, files, tenancy
+from makegood.kit import db, files, tenancy
 from makegood.orders.queries import order_view
 from makegood.settlement.queries import payouts_of_case
 
 
-class CustomerAmbiguous(errors.Refused):
-    code = "customer_ambiguous"
-    message = "Several customers are known as {value}: {references}. Name one by reference."
-
-
 def find(told: str) -> CustomerRow:
-    """The customer of that reference, or the only one known by that contact.
-
-    Raises CustomerUnknown, CustomerAmbiguous.
-    """
-    try:
-        return customers.customer_by_reference(told)
-    except customers.CustomerUnknown:
-        pass
-    try:
-        known = customers.customers_by_contact(guess_kind(told), told, region=accounts.merchant().market)
-    except ContactMalformed:
-        known = ()
-    if not known:
-        raise customers.CustomerUnknown(told, field="customer", rule="reference_or_contact")
-    if len(known) > 1:
-        names = ", ".join(one.reference for one in known)
-        raise CustomerAmbiguous(told, field="customer", rule="one_customer", references=names)
-    return known[0]
+    """As ``the_customer``, by the merchant's market."""
+    return customers.the_customer(told, region=accounts.merchant().market)
 
 
 def erase(customer: CustomerRow, *, at: datetime) -> dict[str, int]:

@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from makegood.customers.rules import normalize_contact
+from makegood.customers.rules import ContactMalformed, guess_kind, normalize_contact
 from makegood.kit import db, errors
 
 
 class CustomerUnknown(errors.Unknown):
     code = "customer_unknown"
     message = "There is no customer {value}."
+
+
+class CustomerAmbiguous(errors.Refused):
+    code = "customer_ambiguous"
+    message = "Several customers are known as {value}: {references}. Name one by reference."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,27 @@ def _customer(row: dict[str, Any]) -> CustomerRow:
     return CustomerRow(**{**row, "address": json.loads(row["address"]), "contacts": contacts})
 
 
-@db.query
+def the_customer(told: str, *, region: str) -> CustomerRow:
+    """The customer of that reference, or the only one known by that mail address or telephone number.
+
+    ``region`` completes a number written without its country. Raises CustomerUnknown, CustomerAmbiguous.
+    """
+    try:
+        return customer_by_reference(told)
+    except CustomerUnknown:
+        pass
+    try:
+        known = customers_by_contact(guess_kind(told), told, region=region)
+    except ContactMalformed:
+        known = ()
+    if not known:
+        raise CustomerUnknown(told, field="customer", rule="reference_or_contact")
+    if len(known) > 1:
+        names = ", ".join(one.reference for one in known)
+        raise CustomerAmbiguous(told, field="customer", rule="one_customer", references=names)
+    return known[0]
+
+
 def customers_named(name: str, *, limit: int = 200) -> tuple[int, ...]:
     """Ids of people whose name begins so, as it is written."""
     begins = name.strip().replace("\0", "")

@@ -15,10 +15,12 @@ from makegood.accounts.actors import Actor
 from makegood.accounts.states import ShopKind
 from makegood.cases import commands as cases
 from makegood.cases.models import Case
+from makegood.demo.calls import receive_calls
 from makegood.demo.gateway import DemoGateway
 from makegood.demo.goods import catalogue
 from makegood.demo.letters import receive_letters
 from makegood.demo.people import PASSWORD, PEOPLE, STAFF, Colleague
+from makegood.demo.promises import keep_promises, promise_answers
 from makegood.demo.stage import Stage
 from makegood.demo.stories import STORIES
 from makegood.kit import db, tenancy
@@ -167,9 +169,12 @@ def _load(merchant_id: int, *, at: datetime, gateway: DemoGateway | None) -> Non
         staging.store_catalogue(catalogue())
     for name, purpose, amount in _BUDGETS:
         cases.open_budget(name=name, purpose=purpose, asset="CNY", amount=amount, actor=staff["manager"], at=opened)
+    promise_answers(staff["manager"], at=at)
     stage = Stage(at=at, uploads=settings.UPLOADS_DIR, owner=str(merchant_id), staff=staff, gateway=gateway)
     stage.play(STORIES)
     receive_letters(order_of_anna=_complained("anna-falk"), at=at)
+    receive_calls(staff["agent"], at=at)
+    keep_promises(at=at)
     _invite(last, opened)
 
 

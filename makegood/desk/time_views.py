@@ -16,6 +16,7 @@ from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.cases import queries as cases
 from makegood.cases.states import Kind
+from makegood.customers.queries import the_customer
 from makegood.desk.members import for_staff
 from makegood.desk.rendering import page, people_of
 from makegood.kit import errors
@@ -90,11 +91,12 @@ def hand_over(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpRes
 
 
 def _set(request: HttpRequest, merchant: Merchant, actor: Actor) -> str:
+    told = request.POST.get("customer", "").strip()[:200]
     typed = request.POST.get("from_amount", "").strip() or "0"
     commands.set_target(
         kind=request.POST.get("kind", ""),
         from_minor=Money.parse(typed, merchant.currency).minor,
-        customer_id=None,
+        customer_id=the_customer(told, region=merchant.market).id if told else None,
         minutes={goal: _minutes(request.POST.get(goal, ""), goal) for goal in Goal.values},
         actor=actor,
         at=timezone.now(),

@@ -196,6 +196,20 @@ def test_a_manager_edits_the_table_at_the_desk_and_an_agent_may_not(merchant: in
     assert Member("manager").post("/promises", {**form, "first_reply": "soon"}).status_code == 422
 
 
+def test_one_customer_may_be_promised_more_than_everybody(merchant: int) -> None:
+    order = sell()
+    form = {"do": "set", "kind": "", "first_reply": "1"}
+    manager = Member("manager")
+
+    manager.post("/promises", {**form, "customer": f"c{order.number}@example.com"})
+
+    [target] = queries.targets()
+    assert target.customer_id == order.customer.id
+    answered = manager.post("/promises", {**form, "customer": "nobody@example.net"})
+    assert answered.status_code == 404
+    assert "nobody@example.net" in answered.content.decode()
+
+
 def test_a_shift_is_handed_over_with_its_note(merchant: int) -> None:
     one, other = Member("agent"), Member("agent")
     mine = [ask(sell(), "return", "changed_mind") for _ in range(2)]

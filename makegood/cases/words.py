@@ -93,7 +93,7 @@ EVENTS = {
     "case_reopened": _("Reopened"),
     "closed": _("Closed"),
     "assigned": _("Assigned"),
-    "snoozed": _("Put off"),
+    "snoozed": _("It was put off"),
     "tagged": _("Tags changed"),
     "message_written": _("A message was written"),
     "note_written": _("An internal note was written"),

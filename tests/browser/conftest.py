@@ -29,9 +29,14 @@ def address(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def demo_visits(address: str) -> list[every_page.Visit]:
-    """Every page of the demo shop, which is loaded once."""
-    every_page.load()
+def demo(address: str) -> int:
+    """The demo shop, which is loaded once; its merchant's id."""
+    return every_page.load()
+
+
+@pytest.fixture(scope="session")
+def demo_visits(demo: int) -> list[every_page.Visit]:
+    """Every page of the demo shop."""
     return every_page.visits()
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from makegood.kit import errors
+from makegood.kit.pages.moments import moment_said
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)")
 
 _STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.Unknown, 404),
@@ -27,8 +33,11 @@ class Refusal:
 
 
 def refusal_of(error: errors.DomainError) -> Refusal:
-    """The error as a page shows it."""
-    return Refusal(error.code, error.field, tell(error), status_of(error))
+    """The error as a page shows it: moments, which programs are told in ISO 8601, as people say them here."""
+    text = _MOMENT.sub(
+        lambda found: moment_said(datetime.fromisoformat(found[0]), timezone.get_current_timezone_name()), tell(error)
+    )
+    return Refusal(error.code, error.field, text, status_of(error))
 
 
 def status_of(error: errors.DomainError) -> int:

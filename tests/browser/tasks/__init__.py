@@ -1,0 +1,1 @@
+"""Ten tasks of each role, done as somebody new would do them: by what is written on the pages."""

@@ -66,7 +66,8 @@ def test_a_stranger_is_not_counted_kindly(chromium: Browser) -> None:
     with visitor(chromium, language="en", width=1280) as context:
         page = context.new_page()
         page.set_content(
-            "<button>Go</button><label>Name <input></label><label for=k>Kind</label><select id=k><option>a</option></select>"
+            "<label>Name <input></label><label for=k>Kind</label><select id=k><option>a</option></select>"
+            "<button>Go</button>"
         )
         hand = Hand(page, "", "en")
         hand.write("Name", "x")

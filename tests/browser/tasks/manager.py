@@ -78,6 +78,7 @@ def what_is_complained_about(hand: Hand) -> None:
 @task(ROLE, 9, start=QUEUE, who="manager")
 def tag_all_that_are_overdue(hand: Hand) -> None:
     hand.press("Overdue")
+    hand.press("Act on many cases")
     hand.choose("all that match")
     hand.press("Tag …")
     hand.write("put on", "late")

@@ -32,7 +32,8 @@ def uphold_a_decision(hand: Hand) -> None:
     hand.choose("decision upheld")
     hand.write("Reasons, told to the customer", "照片不能说明新的情况。")
     hand.press("Decide the appeal")
-    hand.sees("No appeal waits for you.")
+    hand.page.wait_for_url("**/reviews")
+    expect(hand.page.get_by_text(case.ref)).to_have_count(0)
 
 
 @task(ROLE, 3, start=QUEUE, who="owner")

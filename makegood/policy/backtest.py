@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from makegood.kit.money import Money
 from makegood.policy.chart import bars
 from makegood.policy.engines.bulk import Bulk
 from makegood.policy.engines.claims import REFERENCE
+from makegood.policy.engines.touched import Touched
 from makegood.policy.packs import Pack, load_pack
 from makegood.policy.registry import PackUnknown, Registry
 
@@ -91,18 +92,21 @@ def decimal_of(minor: int, currency: str) -> str:
 def compare(
     frames: Iterable[pl.DataFrame], old: Registry, new: Registry, *, progress: Progress | None = None
 ) -> Comparison:
-    """Rule on every row by both and add up. Frames as ``claims.prepared``; what is kept does not grow with them."""
-    before, after = Bulk(old), Bulk(new)
+    """Rule on every row by both and add up. Frames as ``claims.prepared``; what is kept does not grow with them.
+
+    Only rows that a changed rule may touch are ruled on twice.
+    """
+    before, after, touched = Bulk(old), Bulk(new), Touched(old, new)
     sums: list[pl.DataFrame] = []
     groups: dict[str, list[pl.DataFrame]] = {name: [] for name in DIMENSIONS}
     cases = 0
     for frame in frames:
-        ruled = side_by_side(frame, before, after)
+        parts = list(side_by_side(frame, before, after, touched))
         # All at once first: what is left is so few rows that the tables made of it cost nothing.
-        few = ruled.lazy().group_by(*RULES, *DIMENSIONS.values()).agg(*_sums(), _examples()).collect()
+        few = pl.concat([_named(part, _sums(part)) for part in parts])
         sums.append(_added([few.drop(DIMENSIONS.values())], RULES))
         for name, column in DIMENSIONS.items():
-            groups[name].append(_added([few.rename({column: name})], [name, "currency"]).drop("examples"))
+            groups[name].append(_added([few.drop("examples").rename({column: name})], [name, "currency"]))
         cases += frame.height
         if len(sums) > 16:
             sums = [_added(sums, RULES)]
@@ -125,57 +129,83 @@ def compare(
 
 def _plainly(part: pl.DataFrame) -> pl.DataFrame:
     """Each rule named once, however many losses it makes good."""
-
-    def once(names: str) -> str:
-        return " + ".join(dict.fromkeys(names.split(" + ")))
-
     return part.with_columns(
-        pl.col(name).map_elements(once, return_dtype=pl.String, skip_nulls=True) for name in ("old.rules", "new.rules")
+        pl.col(name).map_elements(_once, return_dtype=pl.String, skip_nulls=True) for name in ("old.rules", "new.rules")
     )
+
+
+def _once(names: str) -> str:
+    return " + ".join(dict.fromkeys(names.split(" + ")))
 
 
 def _differs() -> pl.Expr:
     return (pl.col("old.rules") != pl.col("new.rules")) | (pl.col("old.verdict") != pl.col("new.verdict"))
 
 
-def side_by_side(frame: pl.DataFrame, before: Bulk, after: Bulk) -> pl.DataFrame:
-    """Each row with what both say: rules, verdict, total."""
-    columns = ["currency", *(column for column in DIMENSIONS.values() if column in frame.columns)]
+def side_by_side(frame: pl.DataFrame, before: Bulk, after: Bulk, touched: Touched) -> Iterator[pl.DataFrame]:
+    """The rows with what both say, those that both answer alike apart: one column a part of the answer."""
     told = frame.select(
-        *columns,
+        "currency",
+        *(
+            pl.col(column) if column in frame.columns else pl.lit(None, dtype=pl.String).alias(column)
+            for column in DIMENSIONS.values()
+        ),
         (pl.col(REFERENCE).cast(pl.String) if REFERENCE in frame.columns else pl.lit(None, dtype=pl.String)).alias(
             "ref"
         ),
-        *(pl.lit(None, dtype=pl.String).alias(column) for column in DIMENSIONS.values() if column not in frame.columns),
     )
-    return pl.concat([told, _summary(before, frame, "old"), _summary(after, frame, "new")], how="horizontal")
+    told = pl.concat([told, _answers(before.rule(frame), before, "old")], how="horizontal")
+    may_differ = touched.rows(frame)
+    if not may_differ.any():
+        yield told
+        return
+    if not may_differ.all():
+        yield told.filter(~may_differ)
+        told, frame = told.filter(may_differ), frame.filter(may_differ)
+    yield pl.concat([told, _answers(after.rule(frame), after, "new")], how="horizontal")
 
 
-def _summary(bulk: Bulk, frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    ruled = bulk.rule(frame)
+def _answers(ruled: pl.DataFrame, bulk: Bulk, side: str) -> pl.DataFrame:
     slots = [slot for slot in bulk.by.slots if ruled[slot].null_count() < ruled.height]
-    rules = pl.concat_str(slots, separator=" + ", ignore_nulls=True) if slots else pl.lit("")
-    return ruled.select(
-        pl.when(rules != "").then(rules).otherwise(pl.col("refused")).alias(f"{name}.rules"),
-        pl.col("verdict").alias(f"{name}.verdict"),
-        pl.col("total").alias(f"{name}.total"),
-    )
+    return ruled.select(pl.col(name).alias(f"{side}.{name}") for name in ("verdict", "refused", "total", *slots))
 
 
-def _examples() -> pl.Expr:
-    return pl.col("ref").head(EXAMPLES).alias("examples")
+def _keys(part: pl.DataFrame) -> list[str]:
+    return [name for name in part.columns if name not in {"ref", "old.total", "new.total"}]
 
 
-def _sums() -> list[pl.Expr]:
-    difference = pl.col("new.total") - pl.col("old.total")
-    return [
+def _sums(part: pl.DataFrame) -> pl.DataFrame:
+    """Rows that are alike in all but money, counted and added up, with some of them as examples."""
+    old, ref = pl.col("old.total"), pl.col("ref")
+    differs = "new.total" in part.columns
+    new = pl.col("new.total") if differs else old
+    difference = new - old
+    return part.lazy().group_by(_keys(part), maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("cases"),
-        pl.col("old.total").sum(),
-        pl.col("new.total").sum(),
+        old.sum().alias("old.total"),
+        new.sum().alias("new.total"),
         (difference > 0).sum().cast(pl.Int64).alias("gain"),
         (difference < 0).sum().cast(pl.Int64).alias("lose"),
         difference.sum().alias("difference"),
-    ]
+        # Of what stays as it is two are shown for each group: to list the first of each would cost more than all else.
+        ref.head(EXAMPLES).alias("examples") if differs else pl.concat_list(ref.first(), ref.last()).alias("examples"),
+    ).collect()  # fmt: skip
+
+
+def _named(part: pl.DataFrame, few: pl.DataFrame) -> pl.DataFrame:
+    """Few rows with the rules of each side in one column; where there is no new side it says what the old one says."""
+    sides = ["old", "new" if "new.total" in part.columns else "old"]
+    told = []
+    for name, side in zip(("old", "new"), sides, strict=True):
+        slots = [column for column in _keys(part) if column.startswith(f"{side}.")]
+        slots = [column for column in slots if column not in {f"{side}.verdict", f"{side}.refused"}]
+        rules = pl.concat_str(slots, separator=" + ", ignore_nulls=True) if slots else pl.lit("")
+        refused = pl.col(f"{side}.refused")
+        told.append(pl.when(rules != "").then(rules).otherwise(refused).alias(f"{name}.rules"))
+        told.append(pl.col(f"{side}.verdict").alias(f"{name}.verdict"))
+    return few.select(*told, "currency", *DIMENSIONS.values(), *SUMS, "examples").select(
+        *RULES, *DIMENSIONS.values(), *SUMS, "examples"
+    )
 
 
 def _added(parts: Sequence[pl.DataFrame], keys: list[str]) -> pl.DataFrame:
@@ -183,8 +213,9 @@ def _added(parts: Sequence[pl.DataFrame], keys: list[str]) -> pl.DataFrame:
         sums = dict.fromkeys(SUMS, pl.Int64)
         return pl.DataFrame(schema={**dict.fromkeys(keys, pl.String), **sums, "examples": pl.List(pl.String)})
     whole = pl.concat(parts)
-    extra = [pl.col("examples").explode().drop_nulls().head(EXAMPLES)] if "examples" in whole.columns else []
-    return whole.group_by(keys).agg([pl.col(name).sum() for name in SUMS] + extra)
+    listed = pl.col("examples").explode().drop_nulls().unique(maintain_order=True).head(EXAMPLES)
+    extra = [listed] if "examples" in whole.columns else []
+    return whole.group_by(keys, maintain_order=True).agg([pl.col(name).sum() for name in SUMS] + extra)
 
 
 def read_side(path: Path, registry: Registry) -> Registry:

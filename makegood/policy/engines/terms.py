@@ -70,12 +70,15 @@ class Terms:
         return pl.col(name) if default is None else pl.col(name).fill_null(pl.lit(default, dtype=type_of(name)))
 
     def truth(self, rule: Left) -> pl.Expr:
-        parts = [self._cell(fact, cell, rule.pack.assume) for fact, cell in rule.cells]
-        parts += [
-            reduce(or_, [self.fact(f"evidence.{kind}", rule.pack.assume) for kind in need])
-            for need in rule.entry.rule.evidence
-        ]
-        parts += [UNKNOWN] if rule.never_sure else []
+        holds = self.holds(rule.cells, rule.entry.rule.evidence, rule.pack.assume)
+        return holds & UNKNOWN if rule.never_sure else holds
+
+    def holds(
+        self, cells: Sequence[tuple[str, Cell]], evidence: Sequence[Sequence[str]], assume: dict[str, Any]
+    ) -> pl.Expr:
+        """Whether all conditions are so, with what is assumed where it is unknown."""
+        parts = [self._cell(fact, cell, assume) for fact, cell in cells]
+        parts += [reduce(or_, [self.fact(f"evidence.{kind}", assume) for kind in need]) for need in evidence]
         return reduce(and_, parts) if parts else pl.lit(value=True)
 
     def _cell(self, fact: str, cell: Cell, assume: dict[str, Any]) -> pl.Expr:  # noqa: PLR0911 - one a kind

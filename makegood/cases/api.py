@@ -31,7 +31,6 @@ from makegood.cases.api_shapes import (
     PreviewOut,
     ReviewIn,
     Timeline,
-    TrackedOut,
     brief,
     case_out,
     event_out,
@@ -39,8 +38,8 @@ from makegood.cases.api_shapes import (
     hand_remedy,
     posting_out,
     row_out,
-    tracked_out,
 )
+from makegood.cases.api_tracked import TrackedOut, tracked_out
 from makegood.cases.commands.asking import Asked
 from makegood.cases.eligibility import eligibility
 from makegood.customers import queries as customers
@@ -103,11 +102,12 @@ def list_cases(
     order: str = "",
     search: str = "",
     escalated: bool = False,  # noqa: FBT001, FBT002 - a parameter of the query string
+    parts: bool = False,  # noqa: FBT001, FBT002 - same
     open_only: bool = False,  # noqa: FBT001, FBT002 - same
     cursor: str = "",
     limit: Limit = PAGE_LIMIT,
 ) -> CasePage:
-    """Cases, newest first; with ``sort=due`` the open ones, the next due first."""
+    """Cases, newest first; with ``sort=due`` the open ones, the next due first. ``parts`` shows merged ones too."""
     filters = queries.Filters(
         state=state,
         kind=kind,
@@ -116,6 +116,7 @@ def list_cases(
         search=search,
         escalated=escalated,
         open_only=open_only,
+        parts=parts,
     )
     read = queries.queue_page if sort == "due" else queries.cases_page
     page = read(filters, after=cursor, limit=limit)
@@ -188,7 +189,7 @@ def add_evidence(
 ) -> tuple[int, EvidenceOut]:
     """Bring a file: pictures are cleaned and encoded anew, everything is checked by its content."""
     most = settings_of_merchant().evidence
-    case_id = queries.case_view(ref).id
+    queries.case_place(ref)
     stored = files.store(
         file,
         declared_name=file.name or "file",
@@ -205,7 +206,7 @@ def add_evidence(
         at=_now(),
         files_max=most.files_max,
     )
-    return 201, next(evidence_out(one) for one in queries.evidence_of(case_id) if one.id == evidence.id)
+    return 201, next(evidence_out(one) for one in queries.evidence_of(evidence.case_id) if one.id == evidence.id)
 
 
 @router.post("/cases/{ref}/findings", auth=bearer(May.HANDLE), response={201: CaseBrief})

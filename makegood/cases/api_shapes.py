@@ -11,7 +11,8 @@ from pydantic import Field
 from makegood.cases import queries
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.models import Case
-from makegood.cases.tracking import Tracked
+from makegood.cases.parts import whole_ref
+from makegood.cases.states import Status
 from makegood.cases.waits import status_of
 from makegood.kit.money import Money
 from makegood.kit.wire import MoneyJson, Page, Plain
@@ -112,6 +113,7 @@ class CaseBrief(Plain):
     escalated: bool
     opened_at: datetime
     closed_at: datetime | None
+    merged_into: str | None = Field(description="The case that this one is part of now.")
     deadlines: list[DeadlineOut]
 
 
@@ -204,6 +206,20 @@ class MessageOut(Plain):
     internal: bool
     body: str
     written_at: datetime
+    came_by: str = Field(description="The part of the case it was written to; empty for the case itself.")
+
+
+class PartOut(Plain):
+    """A case that was merged into this one."""
+
+    ref: str
+    kind: str
+    reason: str
+    channel: str
+    opened_at: datetime
+    direct: bool = Field(description="Merged into this case, and not into a part of it.")
+    merged_by: str
+    merged_at: datetime
 
 
 class AppealOut(Plain):
@@ -229,6 +245,7 @@ class CaseOut(CaseBrief):
     findings: list[FindingOut]
     messages: list[MessageOut]
     appeals: list[AppealOut]
+    parts: list[PartOut]
 
 
 class TimelineEvent(Plain):
@@ -242,27 +259,6 @@ class TimelineEvent(Plain):
 
 class Timeline(Plain):
     data: list[TimelineEvent]
-
-
-class StepOut(Plain):
-    kind: str
-    happened_at: datetime
-
-
-class TrackedOut(Plain):
-    ref: str
-    merchant: dict[str, str]
-    kind: str
-    status: str
-    waiting_on: str
-    due_at: datetime | None
-    provisional: bool
-    silence: str
-    opened_at: datetime
-    closed_at: datetime | None
-    granted: MoneyJson | None
-    paid: MoneyJson | None
-    steps: list[StepOut]
 
 
 class PostingOut(Plain):
@@ -283,6 +279,7 @@ class PreviewOut(Plain):
 
 def brief(case: Case) -> CaseBrief:
     """What a write answers with: the case as the command left it."""
+    part = case.merged_into_id is not None
     return CaseBrief(
         ref=case.ref,
         kind=case.kind,
@@ -290,7 +287,9 @@ def brief(case: Case) -> CaseBrief:
         state=case.state,
         goods_state=case.goods_state,
         money_state=case.money_state,
-        status=status_of(
+        status=Status.CLOSED
+        if part
+        else status_of(
             state=case.state,
             goods_state=case.goods_state,
             money_state=case.money_state,
@@ -302,6 +301,7 @@ def brief(case: Case) -> CaseBrief:
         escalated=case.escalated,
         opened_at=case.opened_at,
         closed_at=case.closed_at,
+        merged_into=whole_ref(case.ref) if part else None,
         deadlines=[_deadline(one) for one in queries.deadlines_of(case.id) if one.state in {"open", "paused"}],
     )
 
@@ -320,6 +320,7 @@ def case_out(view: queries.CaseView) -> CaseOut:
         escalated=view.escalated,
         opened_at=view.opened_at,
         closed_at=view.closed_at,
+        merged_into=view.merged_into or None,
         deadlines=[_deadline(one) for one in view.open_deadlines],
         order=view.order_number,
         customer_name=view.customer_name,
@@ -327,46 +328,31 @@ def case_out(view: queries.CaseView) -> CaseOut:
         language=view.language,
         claimant=view.claimant,
         may_appeal=view.may_appeal,
-        lines=[CaseLineOut(**_some(CaseLineOut, line)) for line in view.lines],
+        lines=[CaseLineOut(**some_of(CaseLineOut, line)) for line in view.lines],
         decisions=[_decision(one) for one in view.decisions],
         evidence=[evidence_out(one) for one in view.evidence],
-        findings=[FindingOut(**_some(FindingOut, one)) for one in view.findings],
-        messages=[MessageOut(**_some(MessageOut, one)) for one in view.texts],
-        appeals=[AppealOut(**_some(AppealOut, one)) for one in view.appeals],
+        findings=[FindingOut(**some_of(FindingOut, one)) for one in view.findings],
+        messages=[MessageOut(**some_of(MessageOut, one)) for one in view.texts],
+        appeals=[AppealOut(**some_of(AppealOut, one)) for one in view.appeals],
+        parts=[PartOut(**some_of(PartOut, one)) for one in view.parts],
     )
 
 
 def row_out(row: queries.CaseRow) -> CaseRowOut:
-    given = _some(CaseRowOut, row, order=row.order_number)
+    given = some_of(CaseRowOut, row, order=row.order_number)
     return CaseRowOut(**given, total=MoneyJson.of(Money(row.total_minor, row.currency)) if row.currency else None)
 
 
 def evidence_out(one: queries.EvidenceView) -> EvidenceOut:
-    return EvidenceOut(**_some(EvidenceOut, one, line=one.of_line))
+    return EvidenceOut(**some_of(EvidenceOut, one, line=one.of_line))
 
 
 def event_out(one: queries.EventView) -> TimelineEvent:
-    return TimelineEvent(**_some(TimelineEvent, one, data=dict(one.data)))
+    return TimelineEvent(**some_of(TimelineEvent, one, data=dict(one.data)))
 
 
 def posting_out(row: StatementRow) -> PostingOut:
-    return PostingOut(**_some(PostingOut, row))
-
-
-def tracked_out(seen: Tracked) -> TrackedOut:
-    def money(minor: int) -> MoneyJson | None:
-        return MoneyJson.of(Money(minor, seen.currency)) if seen.currency else None
-
-    return TrackedOut(
-        **_some(
-            TrackedOut,
-            seen,
-            merchant={"zh-Hans": seen.merchant_zh, "en": seen.merchant_en},
-            granted=money(seen.granted_minor),
-            paid=money(seen.paid_minor),
-            steps=[StepOut(**_some(StepOut, step)) for step in seen.steps],
-        )
-    )
+    return PostingOut(**some_of(PostingOut, row))
 
 
 def hand_remedy(given: HandRemedyIn) -> HandRemedy:
@@ -375,13 +361,13 @@ def hand_remedy(given: HandRemedyIn) -> HandRemedy:
 
 def _decision(one: queries.DecisionView) -> DecisionOut:
     return DecisionOut(
-        **_some(
+        **some_of(
             DecisionOut,
             one,
             total=MoneyJson.of(Money(one.total_minor, one.currency)),
             document=dict(one.outcome),
             remedies=[
-                RemedyOut(**_some(RemedyOut, part, amount=MoneyJson.of(Money(part.amount_minor, part.currency))))
+                RemedyOut(**some_of(RemedyOut, part, amount=MoneyJson.of(Money(part.amount_minor, part.currency))))
                 for part in one.remedies
             ],
         )
@@ -389,9 +375,9 @@ def _decision(one: queries.DecisionView) -> DecisionOut:
 
 
 def _deadline(one: queries.DeadlineView) -> DeadlineOut:
-    return DeadlineOut(**_some(DeadlineOut, one))
+    return DeadlineOut(**some_of(DeadlineOut, one))
 
 
-def _some(shape: type[Plain], row: object, **other: Any) -> Mapping[str, Any]:
+def some_of(shape: type[Plain], row: object, **other: Any) -> Mapping[str, Any]:
     """The fields a document and a row have in common, and those named."""
     return {name: getattr(row, name) for name in shape.model_fields if name not in other and hasattr(row, name)} | other

@@ -11,7 +11,7 @@ from makegood.accounts.rules import MerchantSettings
 from makegood.accounts.rules import Wait as SettledWait
 from makegood.cases.models import Case
 from makegood.cases.states import UNDECIDED, WAITS, DeadlineState, Party, Silence, Wait
-from makegood.cases.waits import Axes, Waiting, expected_waits
+from makegood.cases.waits import Axes, Pause, Waiting, apart_of, expected_waits
 from makegood.kit import db
 from makegood.kit.worktime import Due
 
@@ -40,6 +40,9 @@ def set_clocks(case: Case, rows: Sequence[dict[str, Any]], *, may_appeal: bool =
     Also writes ``waiting_on`` and ``due_at`` into the case object; the caller saves the case.
     """
     db.require_transaction()
+    if case.merged_into_id is not None:
+        _stand_still(case)
+        return
     settings = accounts.settings_of_merchant()
     wanted = expected_waits(axes_of(case, may_appeal=may_appeal))
     open_rows = {row["wait"]: row for row in rows if row["state"] != DeadlineState.PASSED}
@@ -59,6 +62,30 @@ def set_clocks(case: Case, rows: Sequence[dict[str, Any]], *, may_appeal: bool =
     case.waiting_on = _waiting_on(case, nearest)
 
 
+def _stand_still(case: Case) -> None:
+    """A case that is part of another waits for nobody; its open rows stay, and tell their times again afterwards."""
+    db.send(
+        "update cases_deadline set state = %s, due_at = null where case_id = %s and state = %s",
+        [DeadlineState.PAUSED, case.id, DeadlineState.OPEN],
+    )
+    case.due_at, case.waiting_on = None, Party.NOBODY
+
+
+def _due(settings: MerchantSettings, waiting: Waiting, apart: Sequence[Pause]) -> Due | None:
+    """When it is due. What a customer could not do while the case was part of another does not run out meanwhile."""
+    if waiting.due_at is not None:
+        return Due(waiting.due_at, provisional=False)
+    due = settings.due(SettledWait(waiting.wait), waiting.starts_at, waiting.pauses)
+    if WAITS[waiting.wait][0] != Party.CUSTOMER:
+        return due
+    pauses = waiting.pauses
+    for start, end in apart:
+        if due is not None and end is not None and start < due.at <= end:
+            pauses = (*pauses, (start, end))
+            due = settings.due(SettledWait(waiting.wait), waiting.starts_at, pauses)
+    return due
+
+
 def _settle(
     case: Case,
     settings: MerchantSettings,
@@ -67,10 +94,7 @@ def _settle(
     passed: Collection[tuple[str, datetime, datetime]],
 ) -> datetime | None:
     """Make the one open row of this wait true; its due time, None while it is paused."""
-    if waiting.due_at is not None:
-        due: Due | None = Due(waiting.due_at, provisional=False)
-    else:
-        due = settings.due(SettledWait(waiting.wait), waiting.starts_at, waiting.pauses)
+    due = _due(settings, waiting, apart_of(case.marks))
     due_at = due.at if due else None
     provisional = due.provisional if due else False
     state = DeadlineState.OPEN if due else DeadlineState.PAUSED

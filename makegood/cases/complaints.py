@@ -28,7 +28,8 @@ with told as (
                     order by e.seq desc limit 1), '') as person,
          (select extract(epoch from min(e.happened_at) - c.opened_at) / 86400 from cases_caseevent e
            where e.case_id = c.id and e.kind in ('approved', 'denied')) as days
-    from cases_case c where c.kind = 'complaint' and c.opened_at >= %(since)s and c.opened_at < %(until)s)
+    from cases_case c where c.kind = 'complaint' and c.merged_into_id is null
+     and c.opened_at >= %(since)s and c.opened_at < %(until)s)
 select {name} as name, count(*) as count,
        count(*) filter (where state in ('received', 'verifying', 'planned', 'appealed')) as open,
        count(*) filter (where state = 'approved') as upheld,

@@ -11,6 +11,7 @@ from typing import Any
 
 from makegood.cases import reallocating
 from makegood.cases.models import Case
+from makegood.cases.parts import PARTS
 from makegood.customers import queries as customers
 from makegood.kit import db
 from makegood.kit.money import Money
@@ -125,8 +126,8 @@ def _rows_of(case: Case) -> list[list[dict[str, Any]]]:
             "select kind, reason from cases_case where order_id = %s and id <> %s and state = 'approved'",
             [case.order_id, case.id],
         ),
-        ("select kind, of_line from cases_evidence where case_id = %s order by id", [case.id]),
-        ("select fact, value from cases_finding where case_id = %s order by id", [case.id]),
+        (f"{PARTS} select kind, of_line from cases_evidence where case_id in (select id from parts) order by id", [case.id]),
+        (f"{PARTS} select fact, value from cases_finding where case_id in (select id from parts) order by id", [case.id]),
     )
 
 

@@ -31,12 +31,37 @@ TOLD_BY_MAIL = frozenset(
 )
 TOLD_CHANNELS = frozenset({"portal", "mail", "chat", "phone", "desk"})
 # What is noted beside the matter: a clock that stands still for the customer's answer goes on standing still.
-BESIDE = frozenset({"call_noted", "call_back_promised", "call_back_made", "recording_heard", "promise_missed"})
+BESIDE = frozenset(
+    {
+        "call_noted",
+        "call_back_promised",
+        "call_back_made",
+        "recording_heard",
+        "promise_missed",
+        "case_merged",
+        "case_unmerged",
+        "case_taken_in",
+        "case_given_back",
+    }
+)
+
+# From a case up to the one it is part of: itself where it is no part.
+WHOLE = """
+with recursive up(id, merged_into_id) as (
+    select id, merged_into_id from cases_case where ref = %s
+    union all select c.id, c.merged_into_id from cases_case c join up on c.id = up.merged_into_id)
+select id from up where merged_into_id is null
+"""
 
 
 class CaseUnknown(errors.Unknown):
     code = "case_unknown"
     message = "There is no case {value}."
+
+
+class CaseMerged(errors.Refused):
+    code = "case_merged"
+    message = "The case {value} is part of the case {rule} now: act there, or take it out again."
 
 
 def canonical(document: object) -> str:
@@ -88,6 +113,8 @@ def fold(marks: Mapping[str, Any], kind: str, at: datetime, data: Mapping[str, A
     after = {**marks, kind: at.isoformat()}
     if kind == "call_back_promised":
         after["call_back_due"] = data["due_at"]
+    if kind == "case_unmerged":
+        after["apart"] = [*marks.get("apart", []), [marks["case_merged"], at.isoformat()]]
     if kind in BESIDE:
         return after
     pauses = [list(pause) for pause in marks.get("pauses", [])]
@@ -101,12 +128,32 @@ def fold(marks: Mapping[str, Any], kind: str, at: datetime, data: Mapping[str, A
     return after
 
 
-def write_text(case: Case, *, kind: str, body: str, author: str, at: datetime, internal: bool = False) -> str:
-    """Keep a person's words apart from the chain, which gets their salted digest only (erasure keeps it true)."""
+def write_text(
+    case: Case,
+    *,
+    kind: str,
+    body: str,
+    author: str,
+    at: datetime,
+    internal: bool = False,
+    came_by: int | None = None,
+) -> str:
+    """Keep a person's words apart from the chain, which gets their salted digest only (erasure keeps it true).
+
+    ``came_by``: the part of the case that they were written to.
+    """
     salt = secrets.token_hex(16)
     digest = hashlib.sha256(f"{salt}{body}".encode()).hexdigest()
     CaseText.objects.create(
-        case=case, kind=kind, author=author, internal=internal, body=body, salt=salt, digest=digest, written_at=at
+        case=case,
+        kind=kind,
+        author=author,
+        internal=internal,
+        body=body,
+        salt=salt,
+        digest=digest,
+        written_at=at,
+        came_by_id=came_by,
     )
     return digest
 
@@ -120,9 +167,29 @@ def leave_reply(case: Case, digest: str) -> None:
 def lock_case(ref: str, actor: Actor | None = None) -> Case:
     """The case, with its order locked first: order, then ledger, then case is the order of all locks.
 
-    Raises CaseUnknown, the same for a case that is another merchant's or of a customer the actor is not held to.
+    Raises CaseUnknown, the same for a case that is another merchant's or of a customer the actor is not held to;
+    CaseMerged for one that is part of another.
     """
-    return _for(actor, lock_case_where("ref = %s", ref)[0])
+    return _whole(_for(actor, lock_case_where("ref = %s", ref)[0]))
+
+
+def lock_case_written_to(ref: str, actor: Actor | None = None) -> tuple[Case, int | None]:
+    """The case that a word to this one reaches, locked: itself, or the one it is part of, and then the part's number.
+
+    Raises CaseUnknown.
+    """
+    while True:
+        case = _for(actor, lock_case_where(f"id = ({WHOLE})", ref)[0])
+        if case.ref == ref and case.merged_into_id is None:
+            return case, None
+        # Looked at before the lock was had: it may have become part of another, or been taken out, meanwhile.
+        now = db.fetch_one(
+            f"select id, (select id from cases_case where ref = %s) as part from ({WHOLE}) w", [ref, ref]
+        )
+        if now is not None and now["id"] == case.id:
+            return case, int(now["part"])
+        # Whoever moved it has committed, so that the next look sees another case. The lock taken is of the same
+        # customer's case and given back at the end.
 
 
 def lock_case_by_id(case_id: int) -> Case:
@@ -134,12 +201,19 @@ def lock_case_with_order(ref: str, actor: Actor | None = None) -> tuple[Case, Or
     """As ``lock_case``, with the order as it stands under the lock. Raises CaseUnknown."""
     asked = orders.view_statement("o.id = (select order_id from cases_case where ref = %s)", ref)
     case, [viewed] = lock_case_where("ref = %s", ref, asked)
-    return _for(actor, case), orders.view_from(viewed[0]) if viewed else None
+    return _whole(_for(actor, case)), orders.view_from(viewed[0]) if viewed else None
 
 
 def _for(actor: Actor | None, case: Case) -> Case:
     if actor is not None and actor.held_to not in {None, case.customer_id}:
         raise CaseUnknown(case.ref, field="case", rule="known_case")
+    return case
+
+
+def _whole(case: Case) -> Case:
+    if case.merged_into_id is not None:
+        [row] = db.fetch(f"select ref from cases_case where id = ({WHOLE})", [case.ref])
+        raise CaseMerged(case.ref, field="case", rule=row["ref"])
     return case
 
 

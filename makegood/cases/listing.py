@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from makegood.cases.shapes import CaseRow, CasesPage, Filters
+from makegood.cases.states import Status
 from makegood.cases.waits import status_of
 from makegood.kit import db
 from makegood.kit.wire import CursorMalformed
 
 _ROW = """
 select c.id, c.ref, c.kind, c.reason, c.state, c.goods_state, c.money_state, c.waiting_on, c.due_at,
-       c.escalated, c.assigned_to, c.opened_at, c.closed_at, c.snoozed_until, coalesce(o.number, '') as order_number,
+       c.escalated, c.assigned_to, c.opened_at, c.closed_at, c.snoozed_until, c.merged_into_id is not null as is_part,
+       coalesce(o.number, '') as order_number,
        cu.name as customer_name, coalesce(d.verdict, '') as verdict, coalesce(d.total_minor, 0) as total_minor,
        coalesce(d.currency, '') as currency,
        exists (select 1 from cases_deadline dl where dl.case_id = c.id and dl.state = 'open' and dl.provisional
@@ -96,7 +98,9 @@ def _rows(conditions: list[str], params: list[Any], *, order: str, limit: int) -
     return [
         CaseRow(
             **{**row, "tags": tuple(row["tags"])},
-            status=status_of(
+            status=Status.CLOSED
+            if row["is_part"]
+            else status_of(
                 state=row["state"],
                 goods_state=row["goods_state"],
                 money_state=row["money_state"],
@@ -148,7 +152,9 @@ MOST = 2**62
 
 def conditions_of(filters: Filters) -> tuple[list[str], list[Any]]:
     """SQL about ``cases_case c``, and its values in order."""
-    conditions: list[str] = [sql for name, sql in _FLAGS.items() if getattr(filters, name)]
+    # What is part of another case is counted there; who names it finds it.
+    conditions: list[str] = [] if filters.search.strip() or filters.parts else ["c.merged_into_id is null"]
+    conditions += [sql for name, sql in _FLAGS.items() if getattr(filters, name)]
     params: list[Any] = []
     for name, sql in _ASKED.items():
         value = getattr(filters, name)

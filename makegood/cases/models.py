@@ -46,6 +46,10 @@ class Case(TenantModel):
     opened_by = models.CharField(max_length=60)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # The case of the same customer that this one is part of; the database holds that it is the same customer's.
+    merged_into = models.ForeignKey(
+        "self", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="merged", null=True
+    )
     # When things last happened, by event kind; a fold of the history, kept here so that deadlines cost no scan.
     marks = models.JSONField(default=dict)
     event_seq = models.IntegerField(default=0)
@@ -58,6 +62,10 @@ class Case(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(order__isnull=False) | models.Q(kind__in=["complaint", "suggestion"]),
                 name="case_about_an_order",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True) | ~models.Q(merged_into=models.F("id")),
+                name="case_not_part_of_itself",
             ),
         ]
         indexes: ClassVar = [
@@ -86,6 +94,11 @@ class Case(TenantModel):
                 fields=["merchant_id", "snoozed_until"],
                 name="case_asleep",
                 condition=models.Q(closed_at__isnull=True, snoozed_until__isnull=False),
+            ),
+            models.Index(
+                fields=["merchant_id", "merged_into"],
+                name="case_parts",
+                condition=models.Q(merged_into__isnull=False),
             ),
         ]
 
@@ -144,6 +157,7 @@ class CaseText(TenantModel):
     salt = models.CharField(max_length=32, blank=True)
     digest = models.CharField(max_length=64)
     written_at = models.DateTimeField()
+    came_by = points_at(Case, "+", null=True)  # the merged case it was written to; it goes back there
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["merchant_id", "case"], name="case_text_by_case")]
@@ -171,6 +185,7 @@ class Evidence(TenantModel):
     name = models.CharField(max_length=200)
     brought_by = models.CharField(max_length=60)
     brought_at = models.DateTimeField()
+    came_by = points_at(Case, "+", null=True)  # as of a text
     erased_at = models.DateTimeField(null=True)  # its person was forgotten: the file and its name are gone
 
     class Meta:

@@ -7,6 +7,7 @@ from typing import Any
 
 from makegood.cases.history import CaseUnknown
 from makegood.cases.listing import cases_page, queue_page
+from makegood.cases.parts import PARTS, PARTS_TOLD, Part
 from makegood.cases.shapes import (
     AppealView,
     BudgetView,
@@ -23,6 +24,7 @@ from makegood.cases.shapes import (
     RemedyView,
     TextView,
 )
+from makegood.cases.states import Status
 from makegood.cases.waits import status_of
 from makegood.kit import db
 from makegood.kit.wire import CursorMalformed
@@ -60,8 +62,14 @@ __all__ = [
 _CASE = """
 select c.id, c.ref, c.kind, c.reason, c.claimant, c.channel, c.language, c.state, c.goods_state, c.money_state,
        c.waiting_on, c.due_at, c.escalated, c.assigned_to, c.opened_by, c.opened_at, c.closed_at,
-       c.snoozed_until, c.order_id, coalesce(o.number, '') as order_number, c.customer_id, cu.name as customer_name,
-       c.details, array(select t.tag from cases_casetag t where t.case_id = c.id order by t.tag) as tags
+       c.snoozed_until, c.order_id,
+       coalesce(o.number, '') as order_number, c.customer_id, cu.name as customer_name,
+       c.details, array(select t.tag from cases_casetag t where t.case_id = c.id order by t.tag) as tags,
+       coalesce((
+         with recursive up(ref, merged_into_id) as (
+             select w.ref, w.merged_into_id from cases_case w where w.id = c.merged_into_id
+             union all select w.ref, w.merged_into_id from cases_case w join up on w.id = up.merged_into_id)
+         select ref from up where merged_into_id is null), '') as merged_into
   from cases_case c left join orders_order o on o.id = c.order_id join customers_customer cu on cu.id = c.customer_id
  where c.ref = %s
 """
@@ -75,19 +83,24 @@ _ABOUT_CASE = (
     " on l.id = r.line_id where r.case_id = %s order by r.decision_id, r.seq",
     "select id, round, verdict, total_minor, currency, by_hand, why, decided_by, decided_at, approved_by,"
     " second_by, communicated_at, policy_hash, outcome, facts from cases_decision where case_id = %s order by round",
-    "select fact, value, how, found_by, found_at from cases_finding where case_id = %s order by id",
-    "select id, kind, author, internal, body, written_at from cases_casetext where case_id = %s order by id",
+    f"{PARTS} select f.fact, f.value, f.how, f.found_by, f.found_at from parts join cases_finding f on f.case_id = parts.id"
+    " order by f.id",
+    f"{PARTS} select t.id, t.kind, t.author, t.internal, t.body, t.written_at, coalesce(p.ref, '') as came_by"
+    " from parts join cases_casetext t on t.case_id = parts.id"
+    " left join cases_case p on p.id = coalesce(t.came_by_id, nullif(t.case_id, parts.whole)) order by t.id",
     "select seq, kind, actor, happened_at, data, hash from cases_caseevent where case_id = %s order by seq",
     "select round, filed_by, filed_at, reviewer, outcome, decided_at, proposed from cases_appeal"
     " where case_id = %s order by round",
+    PARTS_TOLD,
 )
 _DEADLINES = (
     "select wait, party, silence, starts_at, due_at, provisional, state from cases_deadline"
     " where case_id = %s order by id"
 )
 _EVIDENCE = (
-    "select id, kind, of_line, party, sha256, media_type, size, name, brought_by, brought_at from cases_evidence"
-    " where case_id = %s order by id"
+    f"{PARTS} select e.id, e.kind, e.of_line, e.party, e.sha256, e.media_type, e.size, e.name, e.brought_by,"
+    " e.brought_at, coalesce(p.ref, '') as came_by from parts join cases_evidence e on e.case_id = parts.id"
+    " left join cases_case p on p.id = coalesce(e.came_by_id, nullif(e.case_id, parts.whole)) order by e.id"
 )
 
 
@@ -100,10 +113,13 @@ def case_view(ref: str) -> CaseView:
     row["details"] = db.read_json(row["details"])
     row["tags"] = tuple(row["tags"])
     about = ((sql, [row["id"]]) for sql in (*_ABOUT_CASE, _DEADLINES, _EVIDENCE))
-    lines, remedies, decisions, findings, texts, events, appeals, deadlines, evidence = db.fetch_each(*about)
+    lines, remedies, decisions, findings, texts, events, appeals, parts, deadlines, evidence = db.fetch_each(*about)
     return CaseView(
         **row,
-        status=status_of(
+        parts=tuple(Part(**one) for one in parts),
+        status=Status.CLOSED
+        if row["merged_into"]
+        else status_of(
             state=row["state"],
             goods_state=row["goods_state"],
             money_state=row["money_state"],
@@ -114,7 +130,7 @@ def case_view(ref: str) -> CaseView:
         lines=tuple(CaseLineView(**one) for one in lines),
         decisions=_decisions(decisions, remedies),
         deadlines=tuple(DeadlineView(**one) for one in deadlines),
-        evidence=tuple(EvidenceView(**one) for one in evidence),
+        evidence=_each_once(evidence),
         findings=tuple(FindingView(**{**one, "value": db.read_json(one["value"])}) for one in findings),
         texts=tuple(TextView(**one) for one in texts),
         events=tuple(EventView(**{**one, "data": db.read_json(one["data"])}) for one in events),
@@ -143,7 +159,14 @@ def deadlines_of(case_id: int) -> tuple[DeadlineView, ...]:
 
 @db.query
 def evidence_of(case_id: int) -> tuple[EvidenceView, ...]:
-    return tuple(EvidenceView(**row) for row in db.fetch(_EVIDENCE, [case_id]))
+    """The files of a case and of its parts."""
+    return _each_once(db.fetch(_EVIDENCE, [case_id]))
+
+
+def _each_once(rows: list[dict[str, Any]]) -> tuple[EvidenceView, ...]:
+    """A file that lies on the case and on a part of it is one."""
+    once = {(row["sha256"], row["kind"]): row for row in reversed(rows)}
+    return tuple(EvidenceView(**row) for row in reversed(once.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from makegood.cases.parts import Part
+
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
@@ -28,6 +30,7 @@ class CaseRow:
     opened_at: datetime
     closed_at: datetime | None
     snoozed_until: datetime | None
+    is_part: bool
     order_number: str
     customer_name: str
     verdict: str
@@ -75,6 +78,7 @@ class Filters:
     value_to: int | None = None
     escalated: bool = False
     open_only: bool = False
+    parts: bool = False  # show cases that are part of others too
     search: str = ""
 
 
@@ -151,6 +155,7 @@ class EvidenceView:
     name: str
     brought_by: str
     brought_at: datetime
+    came_by: str = ""  # the part of the case that it was brought to
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,7 @@ class TextView:
     internal: bool
     body: str
     written_at: datetime
+    came_by: str = ""  # the part of the case that it was written to
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +229,8 @@ class CaseView:
     may_appeal: bool
     details: Mapping[str, Any]
     tags: tuple[str, ...]
+    merged_into: str = ""  # the case that this one is part of now
+    parts: tuple[Part, ...] = ()
     lines: tuple[CaseLineView, ...] = ()
     decisions: tuple[DecisionView, ...] = ()
     deadlines: tuple[DeadlineView, ...] = ()

@@ -10,6 +10,7 @@ from django.core import signing
 
 from makegood.accounts.queries import merchant
 from makegood.cases.history import CaseUnknown
+from makegood.cases.parts import whole_ref
 from makegood.cases.queries import CaseView, case_view
 from makegood.kit import tenancy
 
@@ -95,10 +96,10 @@ def _signer() -> signing.Signer:
 
 
 def track(token: str) -> Tracked:
-    """What the holder of the link may see. Raises CaseUnknown."""
+    """What the holder of the link may see; where the case is part of another now, of that. Raises CaseUnknown."""
     merchant_id, ref = read_token(token)
     with tenancy.acting_for(merchant_id):
-        return redact(case_view(ref))
+        return redact(case_view(whole_ref(ref)))
 
 
 def redact(case: CaseView) -> Tracked:

@@ -100,6 +100,11 @@ def _asked_of_people(axes: Axes) -> list[Waiting]:
     return found
 
 
+def apart_of(marks: Mapping[str, Any]) -> tuple[Pause, ...]:
+    """When the case was part of another, and was taken out again."""
+    return tuple((datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in marks.get("apart", []))
+
+
 def call_back_open(marks: Mapping[str, Any]) -> Waiting | None:
     """The call that was promised last and has not been made."""
     promised, made = marks.get("call_back_promised"), marks.get("call_back_made")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import models
 
+from makegood.cases.parts import whole_refs, with_parts
 from makegood.conversations.commands import answering
 from makegood.conversations.commands.mailboxes import mailbox_at
 from makegood.conversations.commands.replying import ConversationUnknown
@@ -116,7 +117,10 @@ def inbox(*, limit: int = 100) -> list[ConversationView]:
         excerpts[message.conversation_id] = message.body[:160]
         if message.direction == "in" and not message.automatic:
             letters[message.conversation_id] = message.body[:2000]
-    return [_view(one, excerpt=excerpts.get(one.id, ""), letter=letters.get(one.id, "")) for one in found]
+    wholes = whole_refs({one.case_id for one in found if one.case_id is not None})
+    return [
+        _view(one, excerpt=excerpts.get(one.id, ""), letter=letters.get(one.id, ""), wholes=wholes) for one in found
+    ]
 
 
 @db.query
@@ -130,13 +134,20 @@ def conversation_view(ref: str) -> ConversationView:
     found = Conversation.objects.select_related("case", "customer").filter(ref=ref.replace("\0", "")[:20]).first()
     if found is None:
         raise ConversationUnknown(ref, field="conversation")
-    return _view(found, messages=_messages(Message.objects.filter(conversation=found).select_related("conversation")))
+    said = _messages(Message.objects.filter(conversation=found).select_related("conversation"))
+    return _view(found, messages=said, wholes=whole_refs([found.case_id] if found.case_id else []))
 
 
 @db.query
 def mails_of_case(case_id: int) -> tuple[MessageView, ...]:
-    """Every mail in the conversations of a case, in their order."""
-    return _messages(Message.objects.filter(conversation__case_id=case_id).select_related("conversation"))
+    """Every mail of a case and of its parts, in their order."""
+    return _messages(Message.objects.filter(_of_case(case_id)).select_related("conversation"))
+
+
+def _of_case(case_id: int) -> models.Q:
+    """A mail is of the case that its words are a text of; one that is no text is of the case of its conversation."""
+    every = with_parts(case_id)
+    return models.Q(text__case_id__in=every) | models.Q(text__isnull=True, conversation__case_id__in=every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +168,7 @@ _TOLD = {"sent": "sent", "unsure": "sent", "queued": "queued", "sending": "queue
 def mails_told(case_id: int) -> tuple[MailTold, ...]:
     """Every mail to the customer of a case, in their order; those to somebody else are left out."""
     found = (
-        Message.objects.filter(conversation__case_id=case_id, direction="out", internal=False)
+        Message.objects.filter(_of_case(case_id), direction="out", internal=False)
         .filter(conversation__customer_id=models.F("conversation__case__customer_id"))
         .order_by("id")
     )
@@ -198,11 +209,17 @@ def file_of(conversation_ref: str, file_id: int) -> MessageFile | None:
 
 
 def _view(
-    found: Conversation, *, excerpt: str = "", letter: str = "", messages: tuple[MessageView, ...] = ()
+    found: Conversation,
+    *,
+    wholes: Mapping[int, str],
+    excerpt: str = "",
+    letter: str = "",
+    messages: tuple[MessageView, ...] = (),
 ) -> ConversationView:
+    """``wholes``: where its case is part of another, the reference of that."""
     return ConversationView(
         ref=found.ref,
-        case_ref=found.case.ref if found.case else "",
+        case_ref=wholes.get(found.case.id, found.case.ref) if found.case else "",
         customer_id=found.customer_id,
         customer_name=found.customer.name if found.customer else "",
         address=found.address,

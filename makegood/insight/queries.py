@@ -117,7 +117,7 @@ def _age_test(name: str) -> str:
 _TOLD = """
 select {what}
   from cases_decision d join cases_case c on c.merchant_id = d.merchant_id and c.id = d.case_id {more}
- where not d.superseded and d.communicated_at is not null and {period}
+ where not d.superseded and d.communicated_at is not null and c.merged_into_id is null and {period}
  group by {by} order by {order} limit {limit}
 """
 

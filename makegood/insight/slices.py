@@ -101,7 +101,7 @@ def read_day(text: str, field: str) -> date | None:
 
 def conditions(one: Slice, at: datetime, zone: ZoneInfo) -> tuple[list[str], list[Any]]:
     """SQL over ``cases_case c`` and ``cases_decision d`` (the one in force), with its parameters."""
-    found: list[tuple[str, list[Any]]] = []
+    found: list[tuple[str, list[Any]]] = [("c.merged_into_id is null", [])]
     if one.is_open():
         found.append(("c.closed_at is null", []))
     if one.due:

@@ -60,7 +60,15 @@ class TrackingMissing(errors.Malformed):
 @require_GET
 @for_customers
 def case(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
-    return case_page(request, merchant, own_case(actor, ref))
+    found = own_case(actor, ref)
+    return gone_on(request, merchant, found) if found.merged_into else case_page(request, merchant, found)
+
+
+def gone_on(request: HttpRequest, merchant: Merchant, found: CaseView) -> HttpResponse:
+    """A case that is part of another is followed there; old links and letters keep leading to something."""
+    told = _("Your request %(ref)s is about the same matter and goes on here.") % {"ref": found.ref}
+    messages.info(request, told)
+    return redirect("portal:case", merchant.slug, found.merged_into)
 
 
 def case_page(
@@ -112,6 +120,8 @@ def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action
     try:
         done = ACTIONS[action](request, actor, ref)
     except errors.DomainError as refusal:
+        if found.merged_into:
+            return gone_on(request, merchant, found)
         return case_page(request, merchant, found, refusal=refusal)
     messages.success(request, done)
     return go_on(request, here)

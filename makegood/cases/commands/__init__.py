@@ -15,6 +15,7 @@ from makegood.cases.commands.exchanging import record_difference
 from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
 from makegood.cases.commands.following import follow_parcel
 from makegood.cases.commands.goods import authorise_again, inspect_goods, receive_goods, ship_back
+from makegood.cases.commands.merging import merge_case, preview_merge, unmerge_case
 from makegood.cases.commands.money import open_budget, top_up_budget
 from makegood.cases.commands.sweeping import let_deadline_pass, sweep_deadlines
 from makegood.cases.commands.verifying import add_evidence, assign_case, record_finding
@@ -39,8 +40,10 @@ __all__ = [
     "inspect_goods",
     "let_deadline_pass",
     "make_bulk",
+    "merge_case",
     "open_budget",
     "preview_case",
+    "preview_merge",
     "read_arguments",
     "receive_goods",
     "record_difference",
@@ -55,5 +58,6 @@ __all__ = [
     "tag_case",
     "top_up_budget",
     "undo_bulk",
+    "unmerge_case",
     "withdraw_case",
 ]

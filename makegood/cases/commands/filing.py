@@ -289,21 +289,31 @@ def add_message(
 ) -> Case:
     """Write on the case; an internal note is for staff only and never leaves.
 
-    ``seen`` is the last event the writer saw. Raises NewerArrived where somebody else did something since.
+    ``seen`` is the last event the writer saw. Raises NewerArrived where somebody else did something since. What is
+    written to a case that is part of another reaches that one, which is given back.
     """
-    case = history.lock_case(ref, actor)
-    check_newest(case.id, seen, but=actor.key)
-    write_message(case, body=body, actor=actor, at=at, internal=internal)
+    case, part = history.lock_case_written_to(ref, actor)
+    if part is None:
+        check_newest(case.id, seen, but=actor.key)
+    write_message(case, body=body, actor=actor, at=at, internal=internal, came_by=part)
     return case
 
 
-def write_message(case: Case, *, body: str, actor: Actor, at: datetime, internal: bool = False) -> None:
-    """As ``add_message``, on a case that the caller has locked."""
+def write_message(
+    case: Case, *, body: str, actor: Actor, at: datetime, internal: bool = False, came_by: int | None = None
+) -> None:
+    """As ``add_message``, on a case that the caller has locked; ``came_by`` is the part of it that was written to."""
     db.require_transaction()
     if internal:
         require(actor, May.HANDLE)
     digest = history.write_text(
-        case, kind="note" if internal else "message", body=body, author=actor.key, at=at, internal=internal
+        case,
+        kind="note" if internal else "message",
+        body=body,
+        author=actor.key,
+        at=at,
+        internal=internal,
+        came_by=came_by,
     )
     history.record(case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest)
     if actor.kind != "customer" and not internal:

@@ -125,7 +125,9 @@ def _cases_of(order_id: int) -> list[str]:
 
 def _follow_case(ref: str, parcel: ParcelState, *, at: datetime) -> bool:
     """What the carrier's word means for one open case."""
-    case = history.lock_case(ref)
+    case, _ = history.lock_case_where("ref = %s", ref)
+    if case.merged_into_id is not None:
+        return False  # merged meanwhile, which it could not be while its goods were moving
     before = case.goods_state
     position = parcel.position
     if case.goods_state == GoodsState.RECALLING:

@@ -38,9 +38,9 @@ def add_evidence(
 ) -> Evidence:
     """Put a stored file on the case; the same file of the same kind again changes nothing.
 
-    Raises CaseUnknown, EvidenceKindUnknown, TooManyFiles.
+    A file for a case that is part of another is put on that one. Raises CaseUnknown, EvidenceKindUnknown, TooManyFiles.
     """
-    case = history.lock_case(ref, actor)
+    case, part = history.lock_case_written_to(ref, actor)
     if kind not in EVIDENCE:
         raise EvidenceKindUnknown(kind, field="kind", rule="|".join(EVIDENCE))
     brought = list(Evidence.objects.filter(case=case))
@@ -60,6 +60,7 @@ def add_evidence(
         name=file.name,
         brought_by=actor.key,
         brought_at=at,
+        came_by_id=part,
     )
     history.record(case, "evidence_brought", actor=actor.key, at=at, kind=kind, sha256=file.sha256, of_line=of_line)
     if case.state == State.RECEIVED or (case.state == State.PLANNED and actor.held_to is not None):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from makegood.accounts import queries as accounts
 from makegood.cases import history
 from makegood.cases.models import Case
+from makegood.cases.parts import whole_id, with_parts
 from makegood.connectors.mail.bounces import Bounce
 from makegood.connectors.mail.shapes import ParsedMail
 from makegood.connectors.mail.sorting import Sorted
@@ -95,7 +96,7 @@ def queue_message(
 def acknowledge(conversation: Conversation, letter: Message, *, at: datetime) -> None:
     """Tell a known customer that the letter came, what it became, and until when somebody answers."""
     merchant = accounts.merchant()
-    case = Case.objects.get(id=conversation.case_id) if conversation.case_id else None
+    case = Case.objects.get(id=whole_id(conversation.case_id)) if conversation.case_id else None
     with translation.override(conversation.language), timezone.override(ZoneInfo(merchant.time_zone)):
         name = merchant.name(conversation.language)
         if case is not None and case.due_at is not None and case.waiting_on == "merchant":
@@ -149,7 +150,7 @@ def take_bounce(raw: RawMail, mail: ParsedMail, sorted_mail: Sorted, *, at: date
     if bounce.action != "delayed":
         opening.wake(conversation, Waits.BOUNCE, at=at)
         if conversation.case_id is not None:
-            case = history.lock_case_by_id(conversation.case_id)
+            case = history.lock_case_by_id(whole_id(conversation.case_id))
             history.record(
                 case, "mail_bounced", actor="system:mail", at=at, status=bounce.status, lasting=bounce.lasting
             )
@@ -169,5 +170,7 @@ def _returned(bounce: Bounce, *, at: datetime) -> Message | None:
 
 
 def place_of_reply(case: Case) -> Conversation | None:
-    """The conversation by mail with the customer of a case: the last one."""
-    return Conversation.objects.filter(case_id=case.id, customer_id=case.customer_id).order_by("-id").first()
+    """The conversation by mail with the customer of a case: the last one; with parts, where something came last."""
+    every = with_parts(case.id)
+    found = Conversation.objects.filter(case_id__in=every, customer_id=case.customer_id)
+    return found.order_by(*(["-last_at"] if len(every) > 1 else []), "-id").first()

@@ -14,6 +14,8 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.cases import commands as cases
 from makegood.cases.models import Case, CaseText
+from makegood.cases.parts import whole_id
+from makegood.cases.queries import case_ref_of
 from makegood.connectors.mail.parse import parse, unreadable
 from makegood.connectors.mail.proving import Proof, prove_sender
 from makegood.connectors.mail.shapes import Attached, ParsedMail
@@ -212,7 +214,7 @@ def _take_letter(
     if conversation.case_id is None and customer is not None and place.order_id is not None:
         filed = opening.file_wish(conversation, place, mail, customer, at=at)
     message = _write_letter(conversation, raw, mail, customer, filed, at=at)
-    case = Case.objects.get(id=conversation.case_id) if conversation.case_id and customer else None
+    case = Case.objects.get(id=whole_id(conversation.case_id)) if conversation.case_id and customer else None
     _attach(message, kept, case, at=at)
     if proof == Proof.UNPROVEN and placing.find_sender(mail.sender.value):
         opening.wake(conversation, Waits.UNPROVEN, at=at)
@@ -247,11 +249,14 @@ def _write_letter(
     author = f"customer:{customer.id}" if customer else "mail:sender"
     text = filed
     if text is None and conversation.case_id is not None and customer is not None:
-        case = Case.objects.get(id=conversation.case_id)
-        cases.add_message(
-            ref=case.ref, body=opening.body_of(mail), actor=Actor.customer(customer.id, customer.name), at=at
+        # Where the case is part of another now, the words reach that one.
+        reached = cases.add_message(
+            ref=case_ref_of(conversation.case_id),
+            body=opening.body_of(mail),
+            actor=Actor.customer(customer.id, customer.name),
+            at=at,
         )
-        text = CaseText.objects.filter(case_id=case.id).order_by("-id").first()
+        text = CaseText.objects.filter(case_id=reached.id).order_by("-id").first()
     return opening.write_message(conversation, raw, mail, kind="letter", author=author, text=text, at=at)
 
 

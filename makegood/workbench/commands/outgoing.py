@@ -66,7 +66,7 @@ def send_reply(*, outgoing_id: int, at: datetime) -> None:
     staff = accounts.staff_by_id(waiting.staff_id)
     actor = accounts.actor_of_staff(staff)
     case = history.lock_case_by_id(waiting.case_id)
-    if not staff.is_active or newer_than(case.id, waiting.seen, but=actor.key):
+    if not staff.is_active or case.merged_into_id is not None or newer_than(case.id, waiting.seen, but=actor.key):
         waiting.state = OutgoingState.STOPPED
     else:
         filing.write_message(case, body=waiting.body, actor=actor, at=at)

@@ -16,6 +16,7 @@ from makegood.accounts.api import actor_of, bearer, once
 from makegood.accounts.queries import settings_of_merchant
 from makegood.accounts.states import May
 from makegood.cases import commands, explaining, queries, receipts, tracking
+from makegood.cases.api_merging import MergeIn, MergePreviewOut, merge_preview_out
 from makegood.cases.api_shapes import (
     AppealIn,
     ApproveIn,
@@ -296,6 +297,26 @@ def withdraw_case(request: HttpRequest, ref: str) -> CaseBrief:
 def reopen_case(request: HttpRequest, ref: str) -> CaseBrief:
     """Take a withdrawn or lapsed case up again."""
     return brief(commands.reopen_case(ref=ref, actor=actor_of(request), at=_now()))
+
+
+@router.post("/cases/{ref}/merge", auth=bearer(May.HANDLE), response={200: CaseBrief})
+@once
+def merge_case(request: HttpRequest, ref: str, body: MergeIn) -> CaseBrief:
+    """Make the case part of another of the same customer, which goes on; nothing is lost, and it can be undone."""
+    return brief(commands.merge_case(ref=ref, into=body.into, actor=actor_of(request), at=_now()))
+
+
+@router.get("/cases/{ref}/merge", auth=bearer(May.HANDLE), response={200: MergePreviewOut})
+def preview_merge(request: HttpRequest, ref: str, into: str = "") -> MergePreviewOut:
+    """What merging into that case would do, or why it would be refused; nothing is changed."""
+    return merge_preview_out(commands.preview_merge(ref=ref, into=into, actor=actor_of(request)))
+
+
+@router.post("/cases/{ref}/unmerge", auth=bearer(May.HANDLE), response={200: CaseBrief})
+@once
+def unmerge_case(request: HttpRequest, ref: str) -> CaseBrief:
+    """Take the case out again: it stands as before, with what was written to it meanwhile."""
+    return brief(commands.unmerge_case(ref=ref, actor=actor_of(request), at=_now()))
 
 
 @router.post("/cases/{ref}/messages", auth=bearer(May.FILE), response={201: CaseBrief})

@@ -97,6 +97,11 @@ EVENTS = {
     "tagged": _("Tags changed"),
     "message_written": _("A message was written"),
     "note_written": _("An internal note was written"),
+    "case_merged": _("Became part of another case"),
+    "case_unmerged": _("Is a case of its own again"),
+    "case_taken_in": _("Another case became part of it"),
+    "case_given_back": _("A part became a case of its own again"),
+    "messages_came_back": _("What was written to it meanwhile came back"),
     "conversation_attached": _("Letters were added to the case"),
     "mail_bounced": _("A mail to the customer came back"),
     "escalated": _("A manager took over"),
@@ -122,6 +127,18 @@ REFUSALS = {
     "budget_unknown": _("No budget is open for it: a manager opens one."),
     "budget_exhausted": _("The budget does not cover it: a manager can add to it."),
     "not_allowed": _("Your role may not approve."),
+}
+
+# Why another case is probably about the same.
+LIKENESS = {
+    "same_order": _("same order"),
+    "no_order": _("about no order"),
+    "same_line": _("same item"),
+    "same_reason": _("same reason"),
+    "same_problem": _("same problem"),
+    "same_kind": _("same kind of request"),
+    "same_days": _("within three days"),
+    "same_weeks": _("within two weeks"),
 }
 
 RESULTS = {"holds": _("holds"), "fails": _("does not hold"), "unknown": _("not known yet")}

@@ -17,7 +17,6 @@ from makegood.accounts.api import KEYED, Bearer
 from makegood.accounts.queries import TokenInvalid
 from makegood.calls.api import router as calls
 from makegood.cases.api import router as cases
-from makegood.cases.merge_api import router as merging
 from makegood.config import problems
 from makegood.config.openapi import describe_problems, name_permissions
 from makegood.kit import errors, wire
@@ -99,7 +98,7 @@ def build_api() -> Api:
     }
     for kind, handler in handlers.items():
         api.add_exception_handler(kind, handler)
-    for router in (orders, cases, merging, quotes, gateways, webhooks, calls):
+    for router in (orders, cases, quotes, gateways, webhooks, calls):
         api.add_router("", router)
     return api
 

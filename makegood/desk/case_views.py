@@ -34,6 +34,7 @@ from makegood.desk.action_views import ACTIONS
 from makegood.desk.key_views import after_case
 from makegood.desk.macro_views import macro_context
 from makegood.desk.members import for_staff
+from makegood.desk.merge_views import parts_context
 from makegood.desk.presence_views import arrived_since, words_taken_back
 from makegood.desk.rendering import page, people_of
 from makegood.desk.review_views import evidence_in, review_form
@@ -77,6 +78,7 @@ def case_page(
         waiting=waiting_of(actor.id) if actor.id else (),
         reply_again=words_taken_back(request, found),
         **macro_context(request, found, actor),
+        **parts_context(found, actor),
         **_around(found, actor),
     )
 

@@ -202,6 +202,7 @@ BODIES: dict[str, Callable[[], Any]] = {
     "appeal": lambda: {"grounds": "x"},
     "review": lambda: {"outcome": "upheld", "why": "x"},
     "messages": lambda: {"body": "x"},
+    "merge": lambda: {"into": "C-NOBODY"},
     "replay": lambda: {"delivery": 1},
     "events": lambda: {"kind": "delivered", "happened_at": "2026-11-16T04:00:00Z"},
 }

@@ -35,6 +35,7 @@ NO_PAGE = {
     "desk:mail",
     "desk:policy_check",
     "portal:live", "desk:live", "desk:presence", "desk:presences", "desk:take_back", "desk:next_case",
+    "desk:unmerge",
     "desk:call_transcript", "desk:call_recording", "desk:overview_file", "desk:hand_over",
     "desk:delivery",  # tests/browser/test_administration_pages.py looks at it, with a receiver that answers
     "desk:second_step",  # the same, and tests/browser/test_passkeys.py

@@ -110,6 +110,8 @@ FACES_WITH_A_CONSTANT = {"config/health.py", "desk/action_views.py"}
 PUT_TOGETHER = {
     "cases/commands/filing.py": "columns of a row that the same function writes down",
     "cases/history.py": "names of the columns that commands change, and one of two fixed conditions",
+    "cases/parts.py": "the constant that climbs from a case to the one it is part of",
+    "cases/queries.py": "the constant that names a case and its parts",
     "cases/listing.py": "conditions from the filters' own table, values bound",
     "conversations/erasure.py": "one fixed condition that names a person, values bound",
     "connectors/simulator/ledger.py": "the simulator's own book",

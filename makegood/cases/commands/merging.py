@@ -27,6 +27,11 @@ class MergeIntoItself(errors.Refused):
     message = "A case cannot become part of itself, or of one of its own parts."
 
 
+class OtherCaseMissing(errors.Malformed):
+    code = "other_case_missing"
+    message = "{field}: name the case that goes on."
+
+
 class TwoCustomers(errors.Refused):
     code = "two_customers"
     message = "These cases are of two customers; they are never put together."
@@ -136,9 +141,9 @@ class MergePreview:
 
 @db.query
 def preview_merge(*, ref: str, into: str, actor: Actor) -> MergePreview:
-    """Look at what ``merge_case`` would do; nothing is changed. Raises NotAllowed, CaseUnknown."""
+    """Look at what ``merge_case`` would do; nothing is changed. Raises NotAllowed, CaseUnknown, OtherCaseMissing."""
     require(actor, May.HANDLE)
-    case, goes_on = (_read(one, actor) for one in (ref, into))
+    case, goes_on = _read_both(ref, into, actor)
     refusal: errors.DomainError | None = None
     for one in (case, goes_on):
         if one.merged_into_id is not None and refusal is None:
@@ -166,9 +171,17 @@ def _read(ref: str, actor: Actor) -> Case:
     return found
 
 
+def _read_both(ref: str, into: str, actor: Actor) -> tuple[Case, Case]:
+    """Raises CaseUnknown, OtherCaseMissing."""
+    case = _read(ref, actor)
+    if not into:
+        raise OtherCaseMissing(field="into", rule="another_case")
+    return case, _read(into, actor)
+
+
 def _lock_both(ref: str, into: str, actor: Actor) -> tuple[Case, Case]:
     """Both cases locked, whichever is named first: orders by number, then cases by number. Raises CaseUnknown."""
-    case, goes_on = _read(ref, actor), _read(into, actor)
+    case, goes_on = _read_both(ref, into, actor)
     locked = _lock_in_order(case, goes_on)
     return locked[case.id], locked[goes_on.id]
 

@@ -45,6 +45,11 @@ def tone(value: str) -> str:
 
 
 @register.filter
+def likeness_said(code: str) -> str:
+    return words.in_table(words.LIKENESS, code)
+
+
+@register.filter
 def event_said(kind: str) -> str:
     return words.event_said(kind)
 

@@ -66,6 +66,7 @@ class CaseBrief(TypedDict):
     escalated: bool
     opened_at: str
     closed_at: str | None
+    merged_into: str | None
     deadlines: list[DeadlineOut]
 
 
@@ -105,6 +106,7 @@ class CaseOut(TypedDict):
     escalated: bool
     opened_at: str
     closed_at: str | None
+    merged_into: str | None
     deadlines: list[DeadlineOut]
     order: str
     customer_name: str
@@ -118,6 +120,7 @@ class CaseOut(TypedDict):
     findings: list[FindingOut]
     messages: list[MessageOut]
     appeals: list[AppealOut]
+    parts: list[PartOut]
 
 
 class CasePage(TypedDict):
@@ -321,6 +324,21 @@ class LineOut(TypedDict):
     paid: MoneyJson | None
 
 
+class MergeIn(TypedDict):
+    into: str
+
+
+class MergePreviewOut(TypedDict):
+    """What merging would do; nothing is changed."""
+
+    refused: str | None
+    why: str | None
+    messages: int
+    files: int
+    waits: list[str]
+    units: int
+
+
 class MessageIn(TypedDict):
     body: str
     internal: NotRequired[bool]
@@ -332,6 +350,7 @@ class MessageOut(TypedDict):
     internal: bool
     body: str
     written_at: str
+    came_by: str
 
 
 class MoneyJson(TypedDict):
@@ -440,6 +459,19 @@ class ParcelOut(TypedDict):
 
 class ParcelsMoved(TypedDict):
     parcels: list[ParcelMovedOut]
+
+
+class PartOut(TypedDict):
+    """A case that was merged into this one."""
+
+    ref: str
+    kind: str
+    reason: str
+    channel: str
+    opened_at: str
+    direct: bool
+    merged_by: str
+    merged_at: str
 
 
 class PaymentIn(TypedDict):
@@ -683,15 +715,18 @@ class Makegood(Caller):
         order: str | None = None,
         search: str | None = None,
         escalated: bool | None = None,
+        parts: bool | None = None,
         open_only: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
     ) -> CasePage:
-        """Cases, newest first; with ``sort=due`` the open ones, the next due first."""
+        """Cases, newest first; with ``sort=due`` the open ones, the next due first. ``parts`` shows merged ones
+        too.
+        """
         answer: CasePage = self.call(
             "GET",
             "/api/v1/cases",
-            query={"sort": sort, "state": state, "kind": kind, "waiting_on": waiting_on, "order": order, "search": search, "escalated": escalated, "open_only": open_only, "cursor": cursor, "limit": limit},
+            query={"sort": sort, "state": state, "kind": kind, "waiting_on": waiting_on, "order": order, "search": search, "escalated": escalated, "parts": parts, "open_only": open_only, "cursor": cursor, "limit": limit},
         )
         return answer
 
@@ -705,13 +740,14 @@ class Makegood(Caller):
         order: str | None = None,
         search: str | None = None,
         escalated: bool | None = None,
+        parts: bool | None = None,
         open_only: bool | None = None,
         limit: int | None = None,
     ) -> Iterator[CaseRowOut]:
         """Everything that ``list_cases`` gives, page by page."""
         cursor: str | None = None
         while True:
-            page = self.list_cases(sort=sort, state=state, kind=kind, waiting_on=waiting_on, order=order, search=search, escalated=escalated, open_only=open_only, limit=limit, cursor=cursor)
+            page = self.list_cases(sort=sort, state=state, kind=kind, waiting_on=waiting_on, order=order, search=search, escalated=escalated, parts=parts, open_only=open_only, limit=limit, cursor=cursor)
             yield from page["data"]
             cursor = page["next_cursor"]
             if cursor is None:
@@ -908,6 +944,54 @@ class Makegood(Caller):
         answer: CaseBrief = self.call(
             "POST",
             f"/api/v1/cases/{self.quoted(ref)}/reopen",
+            keyed=True,
+            key=idempotency_key,
+        )
+        return answer
+
+    def merge_case(
+        self,
+        ref: str | int,
+        body: MergeIn,
+        *,
+        idempotency_key: str | None = None,
+    ) -> CaseBrief:
+        """Make the case part of another of the same customer, which goes on; nothing is lost, and it can be
+        undone.
+        """
+        answer: CaseBrief = self.call(
+            "POST",
+            f"/api/v1/cases/{self.quoted(ref)}/merge",
+            json=body,
+            keyed=True,
+            key=idempotency_key,
+        )
+        return answer
+
+    def preview_merge(
+        self,
+        ref: str | int,
+        *,
+        into: str | None = None,
+    ) -> MergePreviewOut:
+        """What merging into that case would do, or why it would be refused; nothing is changed."""
+        answer: MergePreviewOut = self.call(
+            "GET",
+            f"/api/v1/cases/{self.quoted(ref)}/merge",
+            query={"into": into},
+        )
+        return answer
+
+    def unmerge_case(
+        self,
+        ref: str | int,
+        *,
+        idempotency_key: str | None = None,
+    ) -> CaseBrief:
+        """Take the case out again: it stands as before, with what was written to it meanwhile."""
+        answer: CaseBrief = self.call(
+            "POST",
+            f"/api/v1/cases/{self.quoted(ref)}/unmerge",
             keyed=True,
             key=idempotency_key,
         )

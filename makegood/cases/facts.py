@@ -126,8 +126,14 @@ def _rows_of(case: Case) -> list[list[dict[str, Any]]]:
             "select kind, reason from cases_case where order_id = %s and id <> %s and state = 'approved'",
             [case.order_id, case.id],
         ),
-        (f"{PARTS} select kind, of_line from cases_evidence where case_id in (select id from parts) order by id", [case.id]),
-        (f"{PARTS} select fact, value from cases_finding where case_id in (select id from parts) order by id", [case.id]),
+        (
+            f"{PARTS} select kind, of_line from cases_evidence where case_id in (select id from parts) order by id",
+            [case.id],
+        ),
+        (
+            f"{PARTS} select fact, value from cases_finding where case_id in (select id from parts) order by id",
+            [case.id],
+        ),
     )
 
 

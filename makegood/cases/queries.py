@@ -83,8 +83,8 @@ _ABOUT_CASE = (
     " on l.id = r.line_id where r.case_id = %s order by r.decision_id, r.seq",
     "select id, round, verdict, total_minor, currency, by_hand, why, decided_by, decided_at, approved_by,"
     " second_by, communicated_at, policy_hash, outcome, facts from cases_decision where case_id = %s order by round",
-    f"{PARTS} select f.fact, f.value, f.how, f.found_by, f.found_at from parts join cases_finding f on f.case_id = parts.id"
-    " order by f.id",
+    f"{PARTS} select f.fact, f.value, f.how, f.found_by, f.found_at from parts"
+    " join cases_finding f on f.case_id = parts.id order by f.id",
     f"{PARTS} select t.id, t.kind, t.author, t.internal, t.body, t.written_at, coalesce(p.ref, '') as came_by"
     " from parts join cases_casetext t on t.case_id = parts.id"
     " left join cases_case p on p.id = coalesce(t.came_by_id, nullif(t.case_id, parts.whole)) order by t.id",

@@ -165,6 +165,9 @@ class Message(TenantModel):
             models.Index(fields=["merchant_id", "conversation", "id"], name="message_in_order"),
             models.Index(fields=["merchant_id", "message_id"], name="message_by_id"),
             models.Index(
+                fields=["merchant_id", "text"], name="message_by_text", condition=models.Q(text__isnull=False)
+            ),
+            models.Index(
                 fields=["due_at"], name="message_to_send", condition=models.Q(state__in=["queued", "sending"])
             ),
         ]

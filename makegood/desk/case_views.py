@@ -22,6 +22,7 @@ from makegood.cases import commands, history, receipts
 from makegood.cases import queries as cases
 from makegood.cases.commands.deciding import Preview, consider
 from makegood.cases.commands.promising import KINDS as REMEDY_KINDS
+from makegood.cases.duplicates import duplicates_of
 from makegood.cases.explaining import behind, behind_outcome
 from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.models import Case
@@ -34,7 +35,6 @@ from makegood.desk.action_views import ACTIONS
 from makegood.desk.key_views import after_case
 from makegood.desk.macro_views import macro_context
 from makegood.desk.members import for_staff
-from makegood.desk.merge_views import parts_context
 from makegood.desk.presence_views import arrived_since, words_taken_back
 from makegood.desk.rendering import page, people_of
 from makegood.desk.review_views import evidence_in, review_form
@@ -78,7 +78,6 @@ def case_page(
         waiting=waiting_of(actor.id) if actor.id else (),
         reply_again=words_taken_back(request, found),
         **macro_context(request, found, actor),
-        **parts_context(found, actor),
         **_around(found, actor),
     )
 
@@ -89,6 +88,9 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
     order = orders.order_view(found.order_id) if found.order_id else None
     undecided = found.state in UNDECIDED and found.closed_at is None
     staff = accounts.staff_list()
+    earlier = [
+        row for row in cases.cases_page(Filters(customer_id=found.customer_id), limit=6).rows if row.id != found.id
+    ]
     return {
         "case": found,
         **_mails(found),
@@ -106,9 +108,9 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "goods": _goods_forms(found),
         **review_form(found, actor),
         "paid_back": _paid_back(order) if order else None,
-        "earlier": [
-            row for row in cases.cases_page(Filters(customer_id=found.customer_id), limit=6).rows if row.id != found.id
-        ],
+        "earlier": earlier,
+        # One question less where there is nothing to compare with.
+        "alike": duplicates_of(found, at=timezone.now()) if earlier else (),
         "facts": _findable(found),
         "evidence_kinds": list(EVIDENCE),
         "remedy_kinds": sorted(REMEDY_KINDS),
@@ -131,7 +133,7 @@ def _paid_back(order: OrderView) -> dict[str, int]:
 
 def _mails(found: CaseView) -> dict[str, Any]:
     """The mails behind the texts of the case by their id, and those that are no texts: of machines, of strangers."""
-    mails = conversations.mails_of_case(found.id)
+    mails = conversations.mails_of_case(found.id, *(one.id for one in found.parts))
     comes_back = conversations.undeliverable_addresses(found.customer_id)
     others = [mail for mail in mails if mail.text_id is None]
     return {

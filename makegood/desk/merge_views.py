@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,11 +20,6 @@ from makegood.desk.members import for_staff
 from makegood.desk.rendering import page, people_of
 from makegood.kit import errors, refs
 from makegood.kit.pages.refusals import refusal_of
-
-
-def parts_context(found: CaseView, actor: Actor) -> dict[str, Any]:
-    """What the case page shows of merging: what the case may be a duplicate of."""
-    return {"alike": duplicates_of(found, at=timezone.now())}
 
 
 @require_http_methods(["GET", "POST"])

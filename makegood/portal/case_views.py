@@ -86,7 +86,7 @@ def case_page(
         refusal=refusal,
         case=found,
         progress=progress_of(found),
-        mails=mails_told(found.id),
+        mails=mails_told(found.id, *(one.id for one in found.parts)),
         now_words=NOW,
         silence_words=SILENCE,
         explained=explain(last) if last else None,

@@ -49,8 +49,12 @@ def fitted(case: Mapping[str, Any], classes: Mapping[str, frozenset[Any]]) -> di
                 if FACTS[name].measure == "months":  # so many days that it is so whatever the months' lengths
                     least, most = (31 * (span[0] - 1) + 1 if span[0] > 0 else least), 28 * span[1]
                 low, high = max(low, least), min(high, most)
-                if name != days:
-                    found.pop(name)
+        if low > high:  # no count of days is sure to be so many months: those are counted by themselves
+            found.pop(days)
+            continue
+        for name in counted:
+            if name != days and FACTS[name].since == FACTS[days].since:
+                found.pop(name)
         found[days] = int(min(max(case[days], low), high))
     return found
 

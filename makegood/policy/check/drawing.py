@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from makegood.policy.check.reach import CLAIMANTS, Table, told
+from makegood.policy.check.reach import CLAIMANTS, Table, needs_of, told
 from makegood.policy.check.realize import document_of
-from makegood.policy.check.solve import Domains
-from makegood.policy.check.space import PRESENT, Region, Space, operands_in
+from makegood.policy.check.solve import Domains, narrowed
+from makegood.policy.check.space import PRESENT, Space, operands_in
 from makegood.policy.combination import Combination
+from makegood.policy.formulas import currencies_in
 from makegood.policy.packs import Pack
 from makegood.policy.vocabulary import FACTS
 
+MUCH = 9_999_999
 MEMBERS_MAX = 12  # of longer lists (the members of a union) two stand for all
 
 
@@ -34,41 +36,75 @@ def drawn_cases(pack: Pack, by: Combination) -> Iterator[Drawn]:
     for kind in pack.by_kind:
         for claimant in CLAIMANTS:
             table = Table(pack, space, kind, claimant, by)
-            for at, region in enumerate(table.regions):
-                case = _case_of(table, at)
-                if case is not None:
-                    yield from _around(pack, region, kind, case, table.start)
+            for at in range(len(table.regions)):
+                yield from _Rule(table, at).cases()
 
 
-def _case_of(table: Table, at: int) -> dict[str, Any] | None:
-    """A case in which the rule decides; the first of its losses for which there is one."""
-    region = table.regions[at]
-    for slot in sorted(table.slots[region.rule.id]):
-        found = table.deciding(at, slot)
-        if found is not None:
-            return told(found, table.start, region)
-    return None
+class _Rule:
+    """The cases for one rule of a table."""
 
+    def __init__(self, table: Table, at: int) -> None:
+        self.table, self.at = table, at
+        self.region = table.regions[at]
+        self.pack, self.rule = self.region.pack, self.region.rule
+        self.slots = sorted(table.slots[self.rule.id])
 
-def _around(pack: Pack, region: Region, kind: str, case: dict[str, Any], start: Domains) -> Iterator[Drawn]:
-    yield Drawn(region.rule.id, kind, "", document_of(case, pack))
-    if any(remedy.after or (remedy.due and remedy.due.event == "goods_back") for remedy in region.rule.remedies):
-        back = {**case, "case.goods_returned_at": case.get(f"@{pack.dated_by}", PRESENT)}
-        yield Drawn(region.rule.id, kind, "goods back", document_of(back, pack))
-    for name, allowed in region.sets:
-        if name == "case.claimant":
-            continue
-        own = {operand.value for fact, cell in region.rule.cells if fact == name for operand in operands_in(cell)}
-        for value in _edges(start[name], allowed, own):
-            if value != case.get(name):
-                beside = {fact: was for fact, was in case.items() if not _same_moment(fact, name)}
-                yield Drawn(region.rule.id, kind, f"{name} = {value}", document_of({**beside, name: value}, pack))
-    for need in region.needs:
-        without = {f"evidence.{evidence}": False for evidence in need}
-        for evidence in need:
-            alone = {**case, **without, f"evidence.{evidence}": True}
-            yield Drawn(region.rule.id, kind, f"evidence.{evidence} alone", document_of(alone, pack))
-        yield Drawn(region.rule.id, kind, f"no {' or '.join(need)}", document_of({**case, **without}, pack))
+    def cases(self) -> Iterator[Drawn]:
+        """One in which it decides, the first of its losses for which there is one; then its neighbours."""
+        for slot in self.slots:
+            found = self._beside_a_grant(slot) or self.table.deciding(self.at, slot)
+            if found is not None:
+                yield from self._around(slot, found)
+                return
+
+    def _beside_a_grant(self, slot: str) -> Domains | None:
+        """What one rule refuses of a case is told where another loss is made good: there it shows."""
+        for other in self.table.regions if self.rule.effect == "deny" else ():
+            losses = self.table.slots[other.rule.id]
+            if other.rule.effect != "grant" or not other.rule.sound or losses & self.table.slots[self.rule.id]:
+                continue
+            within = narrowed(self.table.start, other.sets)
+            found = within and self.table.deciding(self.at, slot, also=needs_of(other), within=within)
+            if found:
+                return found
+        return None
+
+    def _drawn(self, change: str, case: Mapping[str, Any]) -> Drawn:
+        return Drawn(self.rule.id, self.table.kind, change, document_of(case, self.pack, self.rule))
+
+    def _around(self, slot: str, found: Domains) -> Iterator[Drawn]:
+        case = told(found, self.table.start, self.region)
+        yield self._drawn("", case)
+        if any(remedy.amount is not None and currencies_in(remedy.amount) for remedy in self.rule.remedies):
+            # So much that every written limit binds.
+            yield self._drawn("much paid", {**case, "line.paid": MUCH})
+        if any(remedy.after or (remedy.due and remedy.due.event == "goods_back") for remedy in self.rule.remedies):
+            back = {**case, "case.goods_returned_at": case.get(f"@{self.pack.dated_by}", PRESENT)}
+            yield self._drawn("goods back", back)
+        for name, allowed in self.region.sets:
+            if name == "case.claimant":
+                continue
+            own = {operand.value for fact, cell in self.rule.cells if fact == name for operand in operands_in(cell)}
+            for value in _edges(self.table.start[name], allowed, own):
+                if value != case.get(name):
+                    yield self._drawn(f"{name} = {value}", self._moved(slot, found, case, name, value))
+        for need in self.region.needs:
+            without = {f"evidence.{evidence}": False for evidence in need}
+            for evidence in need:
+                yield self._drawn(f"evidence.{evidence} alone", {**case, **without, f"evidence.{evidence}": True})
+            yield self._drawn(f"no {' or '.join(need)}", {**case, **without})
+
+    def _moved(self, slot: str, found: Domains, case: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+        """A case in which this test alone says whether the rule decides; where there is none, the nearest thing to it.
+
+        First beside the rule's own case, then anywhere; a test that no such case exists for says nothing by itself.
+        """
+        for loss in (slot, *(other for other in self.slots if other != slot)):
+            moved = self.table.swayed(self.at, loss, name, value, beside=found if loss == slot else None)
+            if moved is not None:
+                return told(moved, self.table.start, self.region)
+        beside = {fact: was for fact, was in case.items() if not _same_moment(fact, name)}
+        return {**beside, name: value}
 
 
 def _same_moment(fact: str, other: str) -> bool:

@@ -36,21 +36,35 @@ class Table:
         regions = [space.region(pack, rule) for rule in pack.rules_for(kind)]
         self.regions = [region for region in regions if narrowed(self.start, region.sets) is not None]
         self.slots = {region.rule.id: slots_of(region.rule, by) for region in self.regions}
+        self._clauses: dict[tuple[int, str], list[Clause]] = {}
 
     def deciding(
         self, at: int, slot: str, also: Sequence[Clause] = (), within: Domains | None = None
     ) -> Domains | None:
         """A case in which the rule at this place decides the loss; None where there is none."""
-        region = self.regions[at]
-        domains = narrowed(within or self.start, region.sets)
-        if domains is None:
-            return None
-        blockers = [
-            earlier.fails()
-            for earlier in self.regions[:at]
-            if earlier.rule.sound and slot in self.slots[earlier.rule.id]
-        ]
-        return solve(domains, [*needs_of(region), *blockers, *also, *self.axioms])
+        domains = narrowed(within or self.start, self.regions[at].sets)
+        return None if domains is None else solve(domains, [*self._left_to(at, slot), *also])
+
+    def swayed(self, at: int, slot: str, name: str, value: Any, *, beside: Domains | None = None) -> Domains | None:
+        """A case where all of the rule holds but for what it says of ``name``, which is ``value``; it would decide.
+
+        Looked for among the cases ``beside`` first. Where there is none, the rule decides the same whatever it says
+        of this value.
+        """
+        others = [(fact, allowed) for fact, allowed in self.regions[at].sets if fact != name]
+        for start in (beside, self.start):
+            domains = narrowed({**start, name: frozenset({value})}, others) if start else None
+            if domains is not None and (found := solve(domains, self._left_to(at, slot))) is not None:
+                return found
+        return None
+
+    def _left_to(self, at: int, slot: str) -> list[Clause]:
+        """That its evidence is there, no earlier rule decides the loss, and the case is one that can be."""
+        if (at, slot) not in self._clauses:
+            earlier = [r for r in self.regions[:at] if r.rule.sound and slot in self.slots[r.rule.id]]
+            blockers = [region.fails() for region in earlier]
+            self._clauses[at, slot] = [*needs_of(self.regions[at]), *blockers, *self.axioms]
+        return self._clauses[at, slot]
 
 
 def kind_domains(space: Space, kind: str, claimant: str) -> Domains:

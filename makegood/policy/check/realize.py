@@ -11,38 +11,49 @@ from babel.core import get_global
 from babel.numbers import get_territory_currencies
 
 from makegood.kit.money import Money
-from makegood.policy.check.space import PRESENT, SOMETHING_ELSE
+from makegood.policy.check.space import PRESENT, SOMETHING_ELSE, operands_in
 from makegood.policy.clock import is_workday, zone_of
 from makegood.policy.facts import SECTIONS
-from makegood.policy.formulas import facts_in
-from makegood.policy.packs import Pack
+from makegood.policy.formulas import currencies_in, facts_in
+from makegood.policy.packs import Pack, Rule
 from makegood.policy.vocabulary import FACTS, FactType
 from makegood.policy.written import WrittenPack
 
 NOON = dt.time(12)
 DAYS_AT_MOST = {"days": 1.0, "months": 31.0, "workdays": 3.0, "hours": 1 / 86400}
+# What may be anything; of the other texts something else is told by leaving them out.
+TEXTS_OF_ANY_KIND = {name for name, spec in FACTS.items() if spec.type is FactType.TEXT} - {
+    "case.reason", "market", "platform", "case.kind", "case.claimant",
+}  # fmt: skip
 OTHER_MARKET = "CH"  # a country that no shipped pack is for
 
 
-def document_of(case: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
+def document_of(case: Mapping[str, Any], pack: Pack, rule: Rule | None = None) -> dict[str, Any]:
     """A document of facts in which the case is so, as far as facts can be given: ``case`` maps facts to values.
 
-    What the case leaves open is plain: one line of one unit for 100.00 and 10.00 of shipping, asked at noon.
+    What the case leaves open is plain: one line of one unit for 100.00 and 10.00 of shipping, asked at noon. With the
+    ``rule`` for which the case is drawn it is in the currency of that rule.
     """
-    return _Drawn(case, pack).document()
+    return _Drawn(case, pack, rule).document()
 
 
 class _Drawn:
-    def __init__(self, case: Mapping[str, Any], pack: Pack) -> None:
-        self.case = {name: value for name, value in case.items() if value is not None}
+    def __init__(self, case: Mapping[str, Any], pack: Pack, rule: Rule | None) -> None:
+        self.unknown = {name for name, value in case.items() if value is None}
+        self.case = {name: value for name, value in case.items() if value is not None and not self._is_unknown(name)}
         # Amounts are made of facts that no condition may test; without them there would be nothing to see.
         self.paying = [fact for fact in _facts_of_amounts(pack) if fact not in case]
         market = self.case.get("market", "ZZ")
         self.market = OTHER_MARKET if market == "ZZ" else market
-        self.currency = _currency(pack, self.market)
+        self.currency = _currency_of(rule) or _currency(pack, self.market)
         self.zone = zone_of(self.market) or dt.UTC
         self.found: dict[str, Any] = {}
         self.asked = self._asked_day()
+
+    def _is_unknown(self, name: str) -> bool:
+        """Whether it is counted from a moment, or compared with a fact, that the case has as unknown."""
+        parts = name.split("~")
+        return any(part in self.unknown or (part in FACTS and FACTS[part].since in self.unknown) for part in parts)
 
     def document(self) -> dict[str, Any]:
         self._put_since()
@@ -83,6 +94,9 @@ class _Drawn:
                 spec = FACTS.get(name)
                 if spec is not None and spec.measure == measure:
                     self.found[spec.since] = self._before(measure, value)
+        if "line.days_with_customer" in self.case:  # days away for repair are not among them
+            away = self.case.get("line.repair_days", 0)
+            self.found["order.delivered_at"] = self._before("days", self.case["line.days_with_customer"] + away)
         if "days_late" in self.case:
             delivered = self.found.setdefault("order.delivered_at", self._noon(self.asked))
             self.found["order.promised_by"] = delivered - dt.timedelta(days=self.case["days_late"])
@@ -131,8 +145,10 @@ class _Drawn:
         elif name.startswith("@") or "~" in name or name not in FACTS:
             return
         elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-            self.found[name] = self._noon(value)
-        elif value != SOMETHING_ELSE and (not FACTS[name].derived or FACTS[name].may_be_given):
+            self.found.setdefault(name, self._noon(self.asked if value == PRESENT else value))
+        elif (value != SOMETHING_ELSE or name in TEXTS_OF_ANY_KIND) and (
+            not FACTS[name].derived or FACTS[name].may_be_given
+        ):
             self.found.setdefault(name, value)
 
     def _spread(self) -> dict[str, Any]:
@@ -157,7 +173,11 @@ class _Drawn:
             document["platform"] = self.case["platform"]
         for section, values in sections.items():
             document[section] = {key: self._spelled(f"{section}.{key}", value) for key, value in values.items()}
-        document["order"]["lines"] = [{key: self._spelled(f"line.{key}", value) for key, value in line.items()}]
+        lines = [{key: self._spelled(f"line.{key}", value) for key, value in line.items()}]
+        if self.case.get("case.price_paid~line.price_paid") == "more":  # something else is asked for beside it
+            lines.append({**lines[0], "id": "2"})
+            document["case"]["lines"] = [{"id": one["id"], "quantity": one["quantity"]} for one in lines]
+        document["order"]["lines"] = lines
         evidence = [
             {"kind": name.removeprefix("evidence.")} | ({} if value else {"absent": True})
             for name, value in sorted(self.case.items())
@@ -188,6 +208,16 @@ def _currency(pack: Pack, market: str) -> str:
         return code
     known = market in get_global("territory_currencies")
     return get_territory_currencies(market)[0] if known else "CNY"
+
+
+def _currency_of(rule: Rule | None) -> str:
+    """The currency in which a rule writes its amounts; "" where it writes none."""
+    if rule is None:
+        return ""
+    named = {operand.currency for _, cell in rule.cells for operand in operands_in(cell) if operand.currency}
+    for remedy in rule.remedies:
+        named |= currencies_in(remedy.amount) if remedy.amount is not None else set()
+    return min(named, default="")
 
 
 _CURRENCIES: dict[str, str] = {}

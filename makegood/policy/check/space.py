@@ -86,6 +86,8 @@ class Space:
         for fact, cell in rule.cells:
             name, allowed = self._allowed(fact, cell)
             narrow(name, allowed)
+            for known in self._must_be_known(fact, name):
+                narrow(known, self.classes[known] - {UNKNOWN})
         days = self.classes[f"@{pack.dated_by}"]
         narrow(f"@{pack.dated_by}", frozenset(day for day in days if pack.holds_on(day) and rule.holds_on(day)))
         narrow("market", frozenset(m for m in self.classes["market"] if _is_in(m, pack.markets)))
@@ -93,6 +95,11 @@ class Space:
             "platform", frozenset(p for p in self.classes["platform"] if pack.platforms is None or p in pack.platforms)
         )
         return Region(rule, pack, tuple(sorted(sets.items())), rule.evidence, self)
+
+    def _must_be_known(self, fact: str, name: str) -> list[str]:
+        """Facts that a test rests on besides its own: those compared with each other, the moment counted from."""
+        rests_on = name.split("~") if "~" in name else [FACTS[fact].since]
+        return [other for other in rests_on if other in self.classes and other in self.known_tested]
 
     def scope(self, pack: Pack) -> Sets:
         """Markets, platforms and days in which the pack speaks at all."""

@@ -14,6 +14,7 @@ from makegood.kit import errors
 from makegood.kit.pages.language import text_language
 from makegood.kit.pages.refusals import refusal_of
 from makegood.portal.visitors import customer_in
+from makegood.portal.zone import zone_said
 
 
 def go_on(request: HttpRequest, address: str) -> HttpResponse:
@@ -44,6 +45,7 @@ def page(
             "merchant_name": merchant.name(text_language()),
             "home_url": reverse("portal:start", args=[merchant.slug]),
             "known": customer_in(request, merchant) is not None,
+            "zone": zone_said(),
             "refusal": told,
             **context,
         },

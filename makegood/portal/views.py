@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -35,6 +34,7 @@ from makegood.portal.offers import offers_on
 from makegood.portal.rendering import go_on, page
 from makegood.portal.situations import APPEAL, BY_SLUG, ROOMS, SITUATIONS, is_open, lines_in
 from makegood.portal.visitors import for_customers
+from makegood.portal.zone import zone_of, zone_said
 
 
 @require_GET
@@ -208,8 +208,8 @@ def track(request: HttpRequest, token: str) -> HttpResponse:
             merchant, tracked = accounts.merchant(), tracking.redact(cases.case_view(ref))
     except errors.Unknown:
         raise Http404 from None
-    with timezone.override(ZoneInfo(merchant.time_zone)):
-        names = {"tracked": tracked, "merchant_name": merchant.name(text_language())}
+    with timezone.override(zone_of(request, merchant)):
+        names = {"tracked": tracked, "merchant_name": merchant.name(text_language()), "zone": zone_said()}
         response = render(request, "portal/track.html", names)
     response["X-Robots-Tag"] = "noindex"
     response["Referrer-Policy"] = "no-referrer"

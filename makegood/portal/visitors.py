@@ -10,12 +10,14 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.accounts.sight import of_slug
 from makegood.kit import errors, live
+from makegood.portal.zone import zone_of
 
 KEY = "customer"
 
@@ -40,7 +42,10 @@ def forget(request: HttpRequest) -> None:
 
 
 def for_customers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The view of a customer who is known; others first find their order. What is not theirs is not found."""
+    """The view of a customer who is known; others first find their order. What is not theirs is not found.
+
+    Times are shown in the visitor's zone.
+    """
 
     @of_slug
     @wraps(view)
@@ -50,7 +55,8 @@ def for_customers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
         if actor is None:
             return redirect(reverse("portal:find", args=[merchant.slug]))
         try:
-            return view(request, merchant, actor, *args, **kwargs)
+            with timezone.override(zone_of(request, merchant)):
+                return view(request, merchant, actor, *args, **kwargs)
         except errors.Unknown:
             raise Http404 from None
 

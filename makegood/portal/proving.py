@@ -1,8 +1,12 @@
-"""Proving that one holds a contact of an order, by a one-time code; unknown orders are answered the same."""
+"""Proving that one holds a contact of an order, or an address alone, by a one-time code.
+
+Unknown orders are answered like known ones.
+"""
 
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from datetime import datetime, timedelta
 
 from django.utils.crypto import salted_hmac
@@ -14,11 +18,14 @@ from makegood.conversations.commands import write_letter
 from makegood.conversations.models import Letter
 from makegood.conversations.queries import newest_letter_to
 from makegood.customers import codes
+from makegood.customers.commands import record_customer
+from makegood.customers.queries import customers_by_contact
 from makegood.customers.rules import ContactMalformed, guess_kind, normalize_contact
 from makegood.kit import db, tenancy
 from makegood.orders import queries as orders
 
 PURPOSE = "portal"
+ADDRESS_ALONE = "portal_address"
 BY_ADDRESS = Limit("portal_find_by_address", 30, timedelta(hours=1))
 BY_ORDER = Limit("portal_find_by_order", 6, timedelta(minutes=30))
 CODES_BY_ADDRESS = Limit("portal_code_by_address", 60, timedelta(hours=1))
@@ -36,8 +43,7 @@ def ask_for_code(*, order_number: str, contact: str, language: str, address: str
         with db.together():
             _write_code(number, kind, value, language=language, at=at)
     except codes.CodeTooOften as refusal:
-        wait = datetime.fromisoformat(refusal.details["retry_at"]) - at
-        raise TooManyTries(field="contact", rule=refusal.rule, wait_seconds=int(wait.total_seconds()) + 1) from refusal
+        raise _too_often(refusal, at) from refusal
 
 
 def _write_code(number: str, kind: str, value: str, *, language: str, at: datetime) -> None:
@@ -65,6 +71,46 @@ def prove(*, order_number: str, contact: str, code: str, address: str, at: datet
         # A code that was written to nobody was guessed: it opens nothing.
         raise codes.CodeWrong(field="code", rule="code_of_an_order")
     return customer_id
+
+
+def ask_for_code_alone(*, contact: str, language: str, address: str, at: datetime) -> None:
+    """Write a code to an e-mail address, of whomever it is. Raises ContactMalformed, TooManyTries."""
+    value = normalize_contact("email", contact.replace("\0", "")[:200])
+    count_try(BY_ADDRESS, _here(), address, at=at)
+    try:
+        with db.together():
+            code = codes.send_code(subject=_subject("", value), purpose=ADDRESS_ALONE, at=at)
+            write_letter(
+                to_kind="email",
+                to_value=value,
+                language=language,
+                subject=_("Your code"),
+                body=_("Your code is %(code)s. It holds for 10 minutes. If you did not ask for it, ignore this letter.")
+                % {"code": code},
+                at=at,
+                expires_at=at + codes.LIFETIME,
+            )
+    except codes.CodeTooOften as refusal:
+        raise _too_often(refusal, at) from refusal
+
+
+def prove_alone(*, contact: str, code: str, address: str, language: str, at: datetime) -> int:
+    """The id of the customer with this address, new where nobody or more than one has it. Raises as ``prove``.
+
+    Of two people with one address neither is opened to the other: whoever has no order number starts afresh.
+    """
+    value = normalize_contact("email", contact.replace("\0", "")[:200])
+    count_try(CODES_BY_ADDRESS, _here(), address, at=at)
+    codes.check_code(subject=_subject("", value), purpose=ADDRESS_ALONE, code=code[:40], at=at)
+    known = customers_by_contact("email", value)
+    if len(known) == 1:
+        return known[0].id
+    return record_customer(reference=f"address:{uuid.uuid4().hex}", name=value, email=value, language=language, at=at)
+
+
+def _too_often(refusal: codes.CodeTooOften, at: datetime) -> TooManyTries:
+    wait = datetime.fromisoformat(refusal.details["retry_at"]) - at
+    return TooManyTries(field="contact", rule=refusal.rule, wait_seconds=int(wait.total_seconds()) + 1)
 
 
 def letter_to(contact: str, *, at: datetime) -> Letter | None:

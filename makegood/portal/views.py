@@ -63,20 +63,37 @@ def find(request: HttpRequest, merchant: Merchant) -> HttpResponse:
     if request.method != "POST":
         if visitors.customer_in(request, merchant):
             return _to_own(merchant, wanted)
-        return page(request, merchant, "find", wanted=wanted, situation=BY_SLUG.get(wanted), appeal=wanted == APPEAL)
+        return page(request, merchant, "find", **_looked_for(request, wanted))
     number, contact = request.POST.get("order", "").strip(), request.POST.get("contact", "").strip()
+    asking_at: dict[str, Any] = {"language": text_language(), "address": visitors.address_of(request), "at": timezone.now()}
     try:
-        proving.ask_for_code(
-            order_number=number,
-            contact=contact,
-            language=text_language(),
-            address=visitors.address_of(request),
-            at=timezone.now(),
-        )
+        if _without_order(request, wanted):
+            number = ""
+            proving.ask_for_code_alone(contact=contact, **asking_at)
+        else:
+            proving.ask_for_code(order_number=number, contact=contact, **asking_at)
     except errors.DomainError as refusal:
-        return page(request, merchant, "find", refusal=refusal, wanted=wanted, number=number, contact=contact)
+        shown = {**_looked_for(request, wanted), "number": number, "contact": contact}
+        return page(request, merchant, "find", refusal=refusal, **shown)
     request.session["asked"] = {"merchant": merchant.id, "order": number, "contact": contact, "for": wanted}
     return redirect("portal:code", merchant.slug)
+
+
+def _without_order(request: HttpRequest, wanted: str) -> bool:
+    """Whether somebody says that there is no order, of what can be said without one."""
+    said = request.POST.get("no_order") or request.GET.get("no_order")
+    return bool(said) and wanted in BY_SLUG and BY_SLUG[wanted].kind in KINDS_WITHOUT_ORDER
+
+
+def _looked_for(request: HttpRequest, wanted: str) -> dict[str, Any]:
+    situation = BY_SLUG.get(wanted)
+    return {
+        "wanted": wanted,
+        "situation": situation,
+        "appeal": wanted == APPEAL,
+        "no_order": _without_order(request, wanted),
+        "order_needed": situation is None or situation.kind not in KINDS_WITHOUT_ORDER,
+    }
 
 
 @require_http_methods(["GET", "POST"])
@@ -95,18 +112,19 @@ def code(request: HttpRequest, merchant: Merchant) -> HttpResponse:
     }
     if request.method != "POST":
         return page(request, merchant, "code", **shown)
+    typed = {"contact": asked["contact"], "code": request.POST.get("code", "")}
+    where: dict[str, Any] = {"address": visitors.address_of(request), "at": at}
     try:
-        customer_id = proving.prove(
-            order_number=asked["order"],
-            contact=asked["contact"],
-            code=request.POST.get("code", ""),
-            address=visitors.address_of(request),
-            at=at,
-        )
+        if asked["order"]:
+            customer_id = proving.prove(order_number=asked["order"], **typed, **where)
+        else:
+            customer_id = proving.prove_alone(language=text_language(), **typed, **where)
     except errors.DomainError as refusal:
         return page(request, merchant, "code", refusal=refusal, **shown)
     visitors.remember(request, merchant, customer_id)
     del request.session["asked"]
+    if not asked["order"] and asked["for"] in BY_SLUG:
+        return redirect("portal:write", merchant.slug, asked["for"])
     if asked["for"] in BY_SLUG and BY_SLUG[asked["for"]].kind not in KINDS_WITHOUT_ORDER:
         return redirect("portal:ask", merchant.slug, asked["for"], asked["order"])
     return _to_own(merchant, asked["for"])

@@ -91,3 +91,24 @@ def remind(at: datetime) -> int:
 
 
 jobs.sweep("conversations.remind", 300.0, merchants=merchants_near, work=remind)
+
+
+@db.query
+def _graced(at: datetime) -> list[int]:
+    found = Message.objects.filter(state="queued", kind="reply", text_id=None, attempts=0, due_at__lte=at)
+    return list(found.order_by("due_at").values_list("id", flat=True)[:50])
+
+
+def merchants_graced(at: datetime, limit: int) -> list[int]:
+    return merchants_due(at + PATIENCE, limit)
+
+
+def send_graced(at: datetime) -> int:
+    """Send replies without a case whose seconds of grace are over; how many."""
+    due = _graced(at)
+    for message_id in due:
+        commands.send_message(message_id=message_id, at=at)
+    return len(due)
+
+
+jobs.sweep("conversations.send_graced", 2.0, merchants=merchants_graced, work=send_graced)

@@ -53,6 +53,12 @@ class MessageView:
     raw_id: int | None
     defects: Sequence[str] = ()
     files: tuple[FileView, ...] = field(default=())
+    due_at: datetime | None = None
+
+    def can_be_taken_back(self, author: str) -> bool:
+        """Whether it is this person's reply without a case that has not gone out."""
+        mine = self.author == author and self.kind == "reply" and self.text_id is None
+        return mine and self.state == "queued" and self.due_at is not None
 
     @property
     def can_be_sent_again(self) -> bool:
@@ -273,6 +279,7 @@ def _messages(found: Iterable[Message]) -> tuple[MessageView, ...]:
             raw_id=one.raw_id,
             defects=tuple(one.defects),
             files=tuple(files.get(one.id, ())),
+            due_at=one.due_at,
         )
         for one in rows
     )

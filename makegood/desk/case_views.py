@@ -76,7 +76,7 @@ def case_page(
         stay_at=reverse("desk:case", args=[merchant.slug, found.ref]),
         arrived=arrived_since(request, found, actor) if isinstance(refusal, NewerArrived) else (),
         waiting=waiting_of(actor.id) if actor.id else (),
-        reply_again=words_taken_back(request, found),
+        reply_again=words_taken_back(request, found.ref),
         **macro_context(request, found, actor),
         **_around(found, actor),
     )

@@ -21,6 +21,7 @@ from makegood.conversations import commands, queries
 from makegood.conversations.queries import ConversationView
 from makegood.desk.action_views import TextMissing
 from makegood.desk.members import for_staff
+from makegood.desk.presence_views import REPLY_AGAIN, words_taken_back
 from makegood.desk.proposing import reading_of
 from makegood.desk.rendering import page, people_of
 from makegood.kit import db, errors, files, refs
@@ -71,6 +72,9 @@ def _page(
         own_orders=orders_page(customer_id=found.customer_id, limit=20).rows if found.customer_id else (),
         people=people_of(found.customer_id, found.customer_name),
         posted=request.POST,
+        waiting=[one for one in found.messages if one.can_be_taken_back(actor.key)],
+        last_seen=max((one.id for one in found.messages), default=0),
+        reply_again=words_taken_back(request, found.ref),
     )
 
 
@@ -117,8 +121,20 @@ def _reply(request: HttpRequest, actor: Actor, found: ConversationView) -> str:
     body = request.POST.get("body", "").strip()
     if not body:
         raise TextMissing(field="body", rule="not_empty")
-    commands.reply_without_case(ref=found.ref, body=body, actor=actor, at=timezone.now())
+    seen = request.POST.get("seen", "")
+    known = int(seen) if seen.isdecimal() and len(seen) < 18 else None
+    commands.reply_without_case(ref=found.ref, body=body, seen=known, actor=actor, at=timezone.now())
     return _("The reply is on its way.")
+
+
+def _take_back(request: HttpRequest, actor: Actor, found: ConversationView) -> str:
+    wanted = request.POST.get("message", "")
+    known = next((one for one in found.messages if str(one.id) == wanted), None)
+    if known is None:
+        raise Http404
+    words = commands.take_reply_back(message_id=known.id, actor=actor)
+    request.session[REPLY_AGAIN] = {"ref": found.ref, "body": words}
+    return _("Taken back; nothing was sent.")
 
 
 def _set_aside(_request: HttpRequest, actor: Actor, found: ConversationView) -> str:
@@ -140,6 +156,7 @@ ACTIONS: dict[str, Form] = {
     "reply": _reply,
     "set-aside": _set_aside,
     "send-again": _send_again,
+    "take-back": _take_back,
 }
 
 

@@ -99,10 +99,10 @@ def take_back(request: HttpRequest, merchant: Merchant, actor: Actor, number: in
     return redirect("desk:case", merchant.slug, ref)
 
 
-def words_taken_back(request: HttpRequest, found: CaseView) -> str:
-    """What was just taken back on this case, once."""
+def words_taken_back(request: HttpRequest, ref: str) -> str:
+    """What was just taken back on this case or conversation, once."""
     again = request.session.get(REPLY_AGAIN)
-    if request.method != "GET" or not again or again["ref"] != found.ref:
+    if request.method != "GET" or not again or again["ref"] != ref:
         return ""
     del request.session[REPLY_AGAIN]
     return str(again["body"])

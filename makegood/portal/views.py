@@ -65,7 +65,11 @@ def find(request: HttpRequest, merchant: Merchant) -> HttpResponse:
             return _to_own(merchant, wanted)
         return page(request, merchant, "find", **_looked_for(request, wanted))
     number, contact = request.POST.get("order", "").strip(), request.POST.get("contact", "").strip()
-    asking_at: dict[str, Any] = {"language": text_language(), "address": visitors.address_of(request), "at": timezone.now()}
+    asking_at: dict[str, Any] = {
+        "language": text_language(),
+        "address": visitors.address_of(request),
+        "at": timezone.now(),
+    }
     try:
         if _without_order(request, wanted):
             number = ""

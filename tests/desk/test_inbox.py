@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from makegood.cases.models import CaseText, Evidence
+from makegood.conversations.jobs import send_graced
 from makegood.conversations.models import Conversation, Mailbox, Message
 from makegood.customers.models import Contact
 from makegood.kit import db
@@ -171,3 +173,52 @@ def test_a_mail_of_a_machine_is_listed_below_with_what_it_was_known_by(mailbox: 
     page = text_of(Member().get("/inbox"))
     assert "auto-submitted: auto-replied" in page
     assert "Nothing waits here." in page
+
+
+def test_a_reply_without_a_case_waits_its_seconds_and_can_be_taken_back(mailbox: Mailbox) -> None:
+    found = conversation_of(arrive(mailbox, letter("Do you open on Sunday?")))
+    member, other = Member(), Member()
+    member.post(f"/inbox/{found.ref}/do/reply", {"body": "No, never."})
+    *_, reply = messages_of(found)
+    assert "Your reply goes out in" in text_of(member.get(f"/inbox/{found.ref}"))
+    assert send_graced(reply.written_at) == 0
+
+    assert other.post(f"/inbox/{found.ref}/do/take-back", {"message": reply.id}).status_code == 409
+    assert member.post(f"/inbox/{found.ref}/do/take-back", {"message": reply.id}).status_code == 302
+
+    assert [one.body for one in messages_of(found)] == ["Do you open on Sunday?"]
+    assert "No, never.</textarea>" in text_of(member.get(f"/inbox/{found.ref}"))
+    assert "No, never." not in text_of(member.get(f"/inbox/{found.ref}"))
+    assert found.ref in text_of(member.get("/inbox"))
+
+
+def test_after_its_seconds_a_reply_is_tried_once_and_not_to_be_taken_back(mailbox: Mailbox) -> None:
+    found = conversation_of(arrive(mailbox, letter("Do you open on Sunday?")))
+    member = Member()
+    member.post(f"/inbox/{found.ref}/do/reply", {"body": "Yes."})
+    *_, reply = messages_of(found)
+    late = reply.written_at + timedelta(seconds=11)
+
+    assert send_graced(late) == 1
+    assert send_graced(late) == 0  # nothing listens there: what comes next is the usual sweep's
+
+    assert member.post(f"/inbox/{found.ref}/do/take-back", {"message": reply.id}).status_code == 409
+
+
+def test_a_letter_that_came_meanwhile_is_read_before_the_reply_goes(mailbox: Mailbox) -> None:
+    found = conversation_of(arrive(mailbox, letter("Do you open on Sunday?", subject="Hours")))
+    member = Member()
+    seen = max(one.id for one in messages_of(found))
+    with db.atomically():
+        Message.objects.create(
+            conversation=found, direction="in", kind="letter", author="", message_id="later@example.com",
+            sender=found.address, recipient="s@shop.example", subject="Re: Hours", body="I meant Monday.",
+            written_at=NOON, state="received",
+        )  # fmt: skip
+
+    answer = member.post(f"/inbox/{found.ref}/do/reply", {"body": "No.", "seen": seen})
+
+    assert answer.status_code == 409
+    told = answer.content.decode()
+    assert "I meant Monday." in told
+    assert ">No.</textarea>" in told

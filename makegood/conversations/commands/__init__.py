@@ -6,7 +6,7 @@ from makegood.conversations.commands.intake import read_mail, store_mail
 from makegood.conversations.commands.letters import write_letter
 from makegood.conversations.commands.mailboxes import connect_mailbox, disconnect_mailbox
 from makegood.conversations.commands.noticing import NEAR, choose_mails, remind_customers, tell_customer
-from makegood.conversations.commands.replying import reply_without_case, send_reply
+from makegood.conversations.commands.replying import reply_without_case, send_reply, take_reply_back
 from makegood.conversations.commands.sending import send_again, send_letter, send_message
 from makegood.conversations.commands.trying import try_mailbox
 
@@ -26,6 +26,7 @@ __all__ = [
     "send_reply",
     "set_aside",
     "store_mail",
+    "take_reply_back",
     "tell_customer",
     "try_mailbox",
     "write_letter",

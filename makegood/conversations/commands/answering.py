@@ -59,8 +59,12 @@ def queue_message(
     automatic: bool,
     hops: int = 0,
     text_id: int | None = None,
+    grace: timedelta | None = None,
 ) -> Message | None:
-    """Write a message that a job sends; None where no mailbox can send, or the same was queued before."""
+    """Write a message that a job sends; None where no mailbox can send, or the same was queued before.
+
+    With ``grace`` it is left to the sweep, which takes it up when that has passed.
+    """
     mailbox = mailbox_of(conversation)
     if mailbox is None or not to or Message.objects.filter(request_key=request_key).exists():
         return None
@@ -84,12 +88,13 @@ def queue_message(
         hops=hops,
         written_at=at,
         state=SendState.QUEUED,
-        due_at=at + timedelta(minutes=1),
+        due_at=at + (grace or timedelta(minutes=1)),
         request_key=request_key,
     )
     conversation.last_at = at
     conversation.save(update_fields=["last_at", "mailbox_id"])
-    jobs.leave("conversations.send_message", queue="notify", message_id=message.id)
+    if grace is None:
+        jobs.leave("conversations.send_message", queue="notify", message_id=message.id)
     return message
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from makegood.cases.models import Case, CaseText
 from makegood.conversations import rules
 from makegood.conversations.commands import answering
 from makegood.conversations.models import Conversation, Message
+from makegood.conversations.states import SendState, Waits
 from makegood.customers.models import Contact
 from makegood.kit import db, errors, refs
 
@@ -23,6 +24,16 @@ TEXTS_AT_MOST = 5000
 class NothingToSendWith(errors.Refused):
     code = "no_mailbox_to_send"
     message = "No mailbox of this merchant can send, or the other side has no address."
+
+
+class LetterArrived(errors.Refused):
+    code = "letter_arrived"
+    message = "A letter arrived since you opened this. Read it first; what you wrote is still here."
+
+
+class ReplyGone(errors.Refused):
+    code = "reply_gone"
+    message = "This reply can no longer be taken back."
 
 
 class ConversationUnknown(errors.Unknown):
@@ -57,10 +68,18 @@ def send_reply(*, text_id: int, at: datetime) -> None:
 
 
 @db.command
-def reply_without_case(*, ref: str, body: str, actor: Actor, at: datetime) -> Message:
-    """Answer a conversation that has no case. Raises NotAllowed, ConversationUnknown, NothingToSendWith."""
+def reply_without_case(*, ref: str, body: str, seen: int | None = None, actor: Actor, at: datetime) -> Message:
+    """Answer a conversation that has no case, after the merchant's seconds of grace.
+
+    ``seen`` is the last message its writer saw. Raises NotAllowed, ConversationUnknown, NothingToSendWith, and
+    LetterArrived where the other side wrote since.
+    """
     require(actor, May.HANDLE)
     conversation = lock_conversation(ref)
+    arrived = Message.objects.filter(conversation=conversation, direction="in", automatic=False)
+    if seen is not None and arrived.filter(id__gt=seen).exists():
+        raise LetterArrived(field="conversation", rule="read_first")
+    grace = timedelta(seconds=accounts.settings_of_merchant().undo_seconds)
     count = Message.objects.filter(conversation=conversation).count()
     queued = answering.queue_message(
         conversation,
@@ -72,11 +91,28 @@ def reply_without_case(*, ref: str, body: str, actor: Actor, at: datetime) -> Me
         request_key=f"reply:{conversation.id}:{count}",
         at=at,
         automatic=False,
+        grace=grace or None,
     )
     if queued is None:
         raise NothingToSendWith(field="mailbox", rule="one_that_can_send")
     _answered(conversation)
     return queued
+
+
+@db.command
+def take_reply_back(*, message_id: int, actor: Actor) -> str:
+    """Keep a reply of one's own without a case from going out, and give its words back. Raises ReplyGone."""
+    found = Message.objects.select_for_update().filter(
+        id=message_id, author=actor.key, kind="reply", text_id=None, state=SendState.QUEUED, attempts=0
+    )
+    message = found.first()
+    if message is None:
+        raise ReplyGone(message_id, field="message", rule="sent_or_not_yours")
+    words, conversation = message.body, Conversation.objects.get(id=message.conversation_id)
+    message.delete()
+    conversation.waits_for_agent = Waits.LETTER
+    conversation.save(update_fields=["waits_for_agent"])
+    return words
 
 
 def lock_conversation(ref: str) -> Conversation:

@@ -134,6 +134,7 @@ def the_customer(told: str, *, region: str) -> CustomerRow:
     return known[0]
 
 
+@db.query
 def customers_named(name: str, *, limit: int = 200) -> tuple[int, ...]:
     """Ids of people whose name begins so, as it is written."""
     begins = name.strip().replace("\0", "")

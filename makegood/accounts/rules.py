@@ -95,6 +95,7 @@ class MerchantSettings:
     quiet_hours: tuple[int, int] | None = None  # minutes of the day between which no notice is sent
     auto_approve_on_silence: bool = False  # what the policy proposes counts as approved when the merchant is silent
     undo_seconds: int = 10  # how long what is written at the desk can be taken back before it goes out
+    replies_beyond_decision: bool = False  # whether who may can send, with a reason, what a decision does not hold
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def due(self, wait: Wait, start: datetime, pauses: Iterable[Pause] = ()) -> Due | None:
@@ -127,7 +128,8 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         given,
         "settings",
         "calendar waits approval_limits two_people_above packs appeal_rounds_max reallocation evidence languages"
-        " auto_approve_on_silence second_factor_roles undo_seconds quiet_hours",
+        " auto_approve_on_silence second_factor_roles undo_seconds quiet_hours"
+        " replies_beyond_decision",
     )
     calendar = given.get("calendar")
     limits = given.get("approval_limits")
@@ -148,6 +150,7 @@ def read_settings(raw: object, *, currency: str, market: str, time_zone: str) ->
         auto_approve_on_silence=_flag(given.get("auto_approve_on_silence", False), "auto_approve_on_silence"),
         undo_seconds=_whole(given.get("undo_seconds", 10), "undo_seconds", 0, 120),
         quiet_hours=_read_quiet_hours(given.get("quiet_hours")),
+        replies_beyond_decision=_flag(given.get("replies_beyond_decision", False), "replies_beyond_decision"),
         raw=given,
     )
 

@@ -37,6 +37,7 @@ class May(TextChoices):
     HANDLE = "cases:handle", _("verify, decide and answer cases")
     APPROVE = "cases:approve", _("approve within one's limit")
     REVIEW = "cases:review", _("review appeals")
+    OVERRULE = "replies:overrule", _("send a reply beyond what was decided, with a reason")
     GOODWILL = "goodwill", _("approve goodwill budgets")
     CONFIRM_PAYOUT = "payouts:confirm", _("confirm payouts made by hand")
     OVERSEE = "oversee", _("see the overview and export it")
@@ -46,7 +47,7 @@ class May(TextChoices):
 
 _AGENT = {May.READ, May.FILE, May.HANDLE, May.APPROVE}
 _REVIEWER = _AGENT | {May.REVIEW}
-_MANAGER = _REVIEWER | {May.GOODWILL, May.CONFIRM_PAYOUT, May.WRITE_ORDERS, May.POLICY, May.OVERSEE}
+_MANAGER = _REVIEWER | {May.OVERRULE, May.GOODWILL, May.CONFIRM_PAYOUT, May.WRITE_ORDERS, May.POLICY, May.OVERSEE}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.AGENT: frozenset(_AGENT),

@@ -323,7 +323,14 @@ def unmerge_case(request: HttpRequest, ref: str) -> CaseBrief:
 @once
 def add_message(request: HttpRequest, ref: str, body: MessageIn) -> tuple[int, CaseBrief]:
     """Write on the case; an internal note never leaves the house."""
-    case = commands.add_message(ref=ref, body=body.body, internal=body.internal, actor=actor_of(request), at=_now())
+    case = commands.add_message(
+        ref=ref,
+        body=body.body,
+        internal=body.internal,
+        beyond=body.beyond,
+        actor=actor_of(request),
+        at=_now(),
+    )
     return 201, brief(case)
 
 

@@ -86,6 +86,7 @@ class ReviewIn(Plain):
 class MessageIn(Plain):
     body: Long = Field(min_length=1)
     internal: bool = Field(default=False, strict=True)
+    beyond: Short = Field(default="", description="Why more is said than the decision holds; only for who may.")
 
 
 class DeadlineOut(Plain):

@@ -170,7 +170,10 @@ def _message(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     if internal:
         commands.add_message(ref=found.ref, body=body, internal=True, actor=actor, at=timezone.now())
         return _("The note is kept; only staff see it.")
-    left = workbench.leave_reply(ref=found.ref, body=body, seen=_seen(request), actor=actor, at=timezone.now())
+    beyond = _text(request, "beyond", 200)
+    left = workbench.leave_reply(
+        ref=found.ref, body=body, beyond=beyond, seen=_seen(request), actor=actor, at=timezone.now()
+    )
     if uses_macro:
         run_steps(request, actor, found)
     return _("Sent to the customer.") if left is None else _("It goes out in a moment; until then you can undo it.")

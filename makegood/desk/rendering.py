@@ -15,6 +15,7 @@ from makegood.accounts.actors import Actor
 from makegood.accounts.limits import TooManyTries
 from makegood.accounts.models import Merchant, Staff
 from makegood.accounts.states import May
+from makegood.cases.commands.writing import may_overrule
 from makegood.kit import errors
 from makegood.kit.pages.language import text_language
 from makegood.kit.pages.refusals import refusal_of
@@ -37,6 +38,7 @@ def page(
     status = 200 if told is None else told.status
     if isinstance(refusal, TooManyTries):
         status = 429
+    findings = getattr(refusal, "findings", ())
     response = render(
         request,
         f"desk/{template}.html",
@@ -47,6 +49,8 @@ def page(
             "actor": actor,
             "may": {one.name.lower(): actor.may(one) for one in May} if actor else {},
             "refusal": told,
+            "findings": findings,
+            "may_overrule": bool(findings and actor and may_overrule(actor)),
             "here": template,
             "keys": _keys_of(actor),
             **context,

@@ -12,13 +12,14 @@ from makegood.cases.commands.bulking import confirm_bulk, drop_bulk, make_bulk, 
 from makegood.cases.commands.complaining import ask_statement, give_statement
 from makegood.cases.commands.deciding import decide_by_hand, decide_case, preview_case
 from makegood.cases.commands.exchanging import record_difference
-from makegood.cases.commands.filing import add_message, file_case, reopen_case, withdraw_case
+from makegood.cases.commands.filing import file_case, reopen_case, withdraw_case
 from makegood.cases.commands.following import follow_parcel
 from makegood.cases.commands.goods import authorise_again, inspect_goods, receive_goods, ship_back
 from makegood.cases.commands.merging import merge_case, preview_merge, unmerge_case
 from makegood.cases.commands.money import open_budget, top_up_budget
 from makegood.cases.commands.sweeping import let_deadline_pass, sweep_deadlines
 from makegood.cases.commands.verifying import add_evidence, assign_case, record_finding
+from makegood.cases.commands.writing import add_message
 
 __all__ = [
     "add_evidence",

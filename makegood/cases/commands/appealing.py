@@ -10,7 +10,7 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import history
-from makegood.cases.commands import approving, moving, promising
+from makegood.cases.commands import approving, moving, promising, writing
 from makegood.cases.commands.deciding import HandRemedy, write_hand_decision
 from makegood.cases.models import Appeal, Case
 from makegood.cases.states import State
@@ -108,6 +108,8 @@ def review_appeal(
         first = appeal.proposed.get("by", "") if appeal.proposed.get("by") != actor.key else ""
         _grant(case, outcome, remedies, why=why, first=first, actor=actor, at=at)
     Appeal.objects.filter(id=appeal.id).update(outcome=outcome, reviewer=actor.key, decided_at=at)
+    if why:
+        writing.check_words_of_decision(case.ref, why, actor=actor, at=at)
     digest = history.write_text(case, kind="message", body=why, author=actor.key, at=at) if why else ""
     history.record(case, "appeal_decided", actor=actor.key, at=at, outcome=outcome, why=digest, round=appeal.round)
     moving.finish(case, actor=actor, at=at)

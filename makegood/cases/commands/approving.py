@@ -10,7 +10,7 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import history, reallocating
-from makegood.cases.commands import changing, complaining, goods, moving, promising
+from makegood.cases.commands import changing, complaining, goods, moving, promising, writing
 from makegood.cases.models import Case
 from makegood.cases.states import Kind, State
 from makegood.kit import db, errors
@@ -179,6 +179,8 @@ def deny_in_transaction(case: Case, *, actor: Actor, at: datetime, why: str = ""
     )
     refused = json.loads(decision["outcome"])["refused"] if not decision["by_hand"] else []
     reasons = [{"code": item["reason_code"], "rule": item["rule"]} for item in refused]
+    if why:
+        writing.check_words_of_decision(case.ref, why, actor=actor, at=at)
     digest = history.write_text(case, kind="message", body=why, author=actor.key, at=at) if why else ""
     history.record(
         case,

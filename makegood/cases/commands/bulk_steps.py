@@ -14,7 +14,7 @@ from django.utils import translation
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, NotAllowed
 from makegood.cases import history
-from makegood.cases.commands import approving, arranging, filing, verifying
+from makegood.cases.commands import approving, arranging, verifying, writing
 from makegood.cases.states import BulkAction
 from makegood.customers import queries as customers
 from makegood.kit import db, errors, jobs
@@ -145,7 +145,7 @@ def _reply(item: Item, arguments: Item, actor: Actor, at: datetime) -> dict[str,
     body = arguments["body"].replace("{case}", item["ref"])
     if "{name}" in body:
         body = body.replace("{name}", customers.customer_by_id(item["customer_id"]).name)
-    filing.add_message(ref=item["ref"], body=body, actor=actor, at=at)
+    writing.add_message(ref=item["ref"], body=body, actor=actor, at=at)
     return {}
 
 

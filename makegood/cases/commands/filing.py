@@ -14,7 +14,6 @@ from makegood.cases import books, history
 from makegood.cases.commands import asking, goods, moving
 from makegood.cases.commands.asking import Asked
 from makegood.cases.models import Case
-from makegood.cases.newer import check_newest
 from makegood.cases.states import KINDS_WITHOUT_ORDER, UNDECIDED, GoodsState, Kind, MoneyState, Party, State
 from makegood.customers import queries as customers
 from makegood.kit import db, errors, refs
@@ -281,44 +280,3 @@ def reopen_case(*, ref: str, actor: Actor, at: datetime) -> Case:
     db.send("update cases_decision set superseded = true where case_id = %s and not superseded", [case.id])
     moving.finish(case, actor=actor, at=at)
     return case
-
-
-@db.command
-def add_message(
-    *, ref: str, body: str, actor: Actor, at: datetime, internal: bool = False, seen: int | None = None
-) -> Case:
-    """Write on the case; an internal note is for staff only and never leaves.
-
-    ``seen`` is the last event the writer saw. Raises NewerArrived where somebody else did something since. What is
-    written to a case that is part of another reaches that one, which is given back.
-    """
-    case, part = history.lock_case_written_to(ref, actor)
-    if part is None:
-        check_newest(case.id, seen, but=actor.key)
-    write_message(case, body=body, actor=actor, at=at, internal=internal, came_by=part)
-    return case
-
-
-def write_message(
-    case: Case, *, body: str, actor: Actor, at: datetime, internal: bool = False, came_by: int | None = None
-) -> None:
-    """As ``add_message``, on a case that the caller has locked; ``came_by`` is the part of it that was written to."""
-    db.require_transaction()
-    if internal:
-        require(actor, May.HANDLE)
-    digest = history.write_text(
-        case,
-        kind="note" if internal else "message",
-        body=body,
-        author=actor.key,
-        at=at,
-        internal=internal,
-        came_by=came_by,
-    )
-    history.record(case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest)
-    if actor.kind != "customer" and not internal:
-        history.leave_reply(case, digest)
-    if case.state in UNDECIDED and actor.held_to is not None:
-        moving.finish(case, actor=actor, at=at)  # an answer to a question starts the merchant's clock again
-    else:
-        history.save(case)

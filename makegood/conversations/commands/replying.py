@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
+from makegood.cases import holding
+from makegood.cases.commands.writing import check_reply
 from makegood.cases.models import Case, CaseText
 from makegood.conversations import rules
 from makegood.conversations.commands import answering
@@ -68,17 +70,21 @@ def send_reply(*, text_id: int, at: datetime) -> None:
 
 
 @db.command
-def reply_without_case(*, ref: str, body: str, seen: int | None = None, actor: Actor, at: datetime) -> Message:
-    """Answer a conversation that has no case, after the merchant's seconds of grace.
+def reply_without_case(
+    *, ref: str, body: str, seen: int | None = None, actor: Actor, at: datetime, beyond: str = ""
+) -> Message:
+    """Answer a conversation that has no case, after the merchant's seconds of grace: nothing is decided, so nothing
+    is promised.
 
-    ``seen`` is the last message its writer saw. Raises NotAllowed, ConversationUnknown, NothingToSendWith, and
-    LetterArrived where the other side wrote since.
+    ``seen`` is the last message its writer saw. Raises NotAllowed, ConversationUnknown, NothingToSendWith,
+    LetterArrived where the other side wrote since, ReplyNotHeld, ReplyShowsNotes, OverrulingNotAllowed.
     """
     require(actor, May.HANDLE)
     conversation = lock_conversation(ref)
     arrived = Message.objects.filter(conversation=conversation, direction="in", automatic=False)
     if seen is not None and arrived.filter(id__gt=seen).exists():
         raise LetterArrived(field="conversation", rule="read_first")
+    check_reply(body, holding.held_by_nothing(at), actor=actor, beyond=beyond)
     grace = timedelta(seconds=accounts.settings_of_merchant().undo_seconds)
     count = Message.objects.filter(conversation=conversation).count()
     queued = answering.queue_message(

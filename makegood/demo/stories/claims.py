@@ -93,7 +93,7 @@ def wrong_item_won_on_appeal(s: Stage) -> Story:
     s.appeal(order, ref, "底部标签写着另一个货号，请看新照片。")
     yield s.day(18, "14:30")
     s.review(
-        ref, "granted", "标签货号确实不同，是我们发错。",
+        ref, "granted", "新照片里的标签货号与订单确实不同。",
         HandRemedy("refund", amount="139.00", line="1", quantity=1), HandRemedy("shipping_refund", amount="8.00"),
         by="manager",
     )  # fmt: skip
@@ -114,7 +114,7 @@ def appeal_upheld(s: Stage) -> Story:
     s.bring(order, ref, "receipt:chat", kind="report")
     s.appeal(order, ref, "聊天里客服说三天到。")
     yield s.day(20, "11:00")
-    s.review(ref, "upheld", "聊天中写的是“预计”，页面承诺为五天，维持原决定。")
+    s.review(ref, "upheld", "聊天中写的是“预计”，不是约定的日期，维持原决定。")
 
 
 def late_in_europe(s: Stage) -> Story:

@@ -83,7 +83,7 @@ def return_refused_by_inspection_and_half_won(s: Stage) -> Story:
     s.appeal(order, ref, "划痕是拆箱时就有的，附当天的照片和开箱视频截图。")
     yield s.day(10, "15:30")
     s.review(
-        ref, "partly", "一盏的划痕在开箱照片中可见，按责任在我方处理；另一盏维持原决定。",
+        ref, "partly", "一盏的划痕在开箱照片中可见，予以退款；另一盏维持原决定。",
         HandRemedy("refund", amount="259.00", line="1", quantity=1), by="manager",
     )  # fmt: skip
     yield s.day(10, "16:00")

@@ -8,7 +8,7 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import history
-from makegood.cases.commands import filing
+from makegood.cases.commands import writing
 from makegood.cases.newer import check_newest, newer_than
 from makegood.kit import db, errors
 from makegood.workbench.models import Outgoing
@@ -21,17 +21,21 @@ class AlreadyGone(errors.Refused):
 
 
 @db.command
-def leave_reply(*, ref: str, body: str, seen: int | None, actor: Actor, at: datetime) -> Outgoing | None:
+def leave_reply(
+    *, ref: str, body: str, seen: int | None, actor: Actor, at: datetime, beyond: str = ""
+) -> Outgoing | None:
     """Let a reply go out after the merchant's seconds of grace; None where it has none and the reply is sent.
 
-    Raises CaseUnknown, NotAllowed, and NewerArrived where something arrived since ``seen``.
+    What is sent beyond the decision was thought about and typed with its reason: it goes at once.
+    Raises CaseUnknown, NotAllowed, NewerArrived where something arrived since ``seen``, and what sending raises.
     """
     require(actor, May.HANDLE)
     case = history.lock_case(ref, actor)
     check_newest(case.id, seen, but=actor.key)
     grace = accounts.settings_of_merchant().undo_seconds
-    if not grace or actor.id is None:
-        filing.write_message(case, body=body, actor=actor, at=at)
+    found = writing.sent_beyond(case, body, actor=actor, at=at, beyond=beyond)
+    if found or not grace or actor.id is None:
+        writing.write_message(case, body=body, actor=actor, at=at, beyond=beyond)
         return None
     return Outgoing.objects.create(
         case_id=case.id, staff_id=actor.id, body=body, seen=case.event_seq, written_at=at,
@@ -55,7 +59,8 @@ def take_back(*, outgoing_id: int, actor: Actor) -> tuple[int, str]:
 def send_reply(*, outgoing_id: int, at: datetime) -> None:
     """Send what fell due: once, because its row and the message commit together.
 
-    Where somebody else did something on the case meanwhile it is stopped, and its writer decides again.
+    Where somebody else did something on the case meanwhile, or the decision no longer holds what it says, it is
+    stopped, and its writer decides again.
     """
     due = Outgoing.objects.select_for_update(skip_locked=True).filter(
         id=outgoing_id, state=OutgoingState.WAITING, due_at__lte=at
@@ -69,9 +74,13 @@ def send_reply(*, outgoing_id: int, at: datetime) -> None:
     if not staff.is_active or case.merged_into_id is not None or newer_than(case.id, waiting.seen, but=actor.key):
         waiting.state = OutgoingState.STOPPED
     else:
-        filing.write_message(case, body=waiting.body, actor=actor, at=at)
-        waiting.state = OutgoingState.SENT
-        waiting.body = ""  # the words are the case's now, and erased there
+        try:
+            writing.write_message(case, body=waiting.body, actor=actor, at=at)
+        except (writing.ReplyNotHeld, writing.ReplyShowsNotes):
+            waiting.state = OutgoingState.STOPPED
+        else:
+            waiting.state = OutgoingState.SENT
+            waiting.body = ""  # the words are the case's now, and erased there
     waiting.save(update_fields=["state", "body"])
 
 

@@ -342,6 +342,7 @@ class MergePreviewOut(TypedDict):
 class MessageIn(TypedDict):
     body: str
     internal: NotRequired[bool]
+    beyond: NotRequired[str]
 
 
 class MessageOut(TypedDict):

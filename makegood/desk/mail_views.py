@@ -124,9 +124,7 @@ def _reply(request: HttpRequest, actor: Actor, found: ConversationView) -> str:
     seen = request.POST.get("seen", "")
     known = int(seen) if seen.isdecimal() and len(seen) < 18 else None
     beyond = request.POST.get("beyond", "").strip()[:200]
-    commands.reply_without_case(
-        ref=found.ref, body=body, beyond=beyond, seen=known, actor=actor, at=timezone.now()
-    )
+    commands.reply_without_case(ref=found.ref, body=body, beyond=beyond, seen=known, actor=actor, at=timezone.now())
     return _("The reply is on its way.")
 
 

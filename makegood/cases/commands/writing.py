@@ -99,18 +99,30 @@ def add_message(
 
     ``seen`` is the last event the writer saw. What goes to the customer says nothing that the approved decision and
     the facts do not hold; ``beyond`` is the reason for which somebody who may does so all the same: it is kept as a
-    note. Raises CaseUnknown, NotAllowed, NewerArrived, ReplyNotHeld, ReplyShowsNotes, OverrulingNotAllowed.
+    note. What is written to a case that is part of another reaches that one, which is given back.
+    Raises CaseUnknown, NotAllowed, NewerArrived, ReplyNotHeld, ReplyShowsNotes, OverrulingNotAllowed.
     """
-    case = history.lock_case(ref, actor)
-    check_newest(case.id, seen, but=actor.key)
-    write_message(case, body=body, actor=actor, at=at, internal=internal, beyond=beyond)
+    case, part = history.lock_case_written_to(ref, actor)
+    if part is None:
+        check_newest(case.id, seen, but=actor.key)
+    write_message(case, body=body, actor=actor, at=at, internal=internal, came_by=part, beyond=beyond)
     return case
 
 
 def write_message(
-    case: Case, *, body: str, actor: Actor, at: datetime, internal: bool = False, beyond: str = ""
+    case: Case,
+    *,
+    body: str,
+    actor: Actor,
+    at: datetime,
+    internal: bool = False,
+    came_by: int | None = None,
+    beyond: str = "",
 ) -> None:
-    """As ``add_message``, on a case that the caller has locked. What is refused is refused before it writes."""
+    """As ``add_message``, on a case that the caller has locked; ``came_by`` is the part of it that was written to.
+
+    What is refused is refused before it writes.
+    """
     db.require_transaction()
     if internal:
         require(actor, May.HANDLE)
@@ -121,7 +133,13 @@ def write_message(
         reason = history.write_text(case, kind="note", body=beyond.strip(), author=actor.key, at=at, internal=True)
         more = {"beyond": sorted({str(one.topic) for one in found}), "reason": reason}
     digest = history.write_text(
-        case, kind="note" if internal else "message", body=body, author=actor.key, at=at, internal=internal
+        case,
+        kind="note" if internal else "message",
+        body=body,
+        author=actor.key,
+        at=at,
+        internal=internal,
+        came_by=came_by,
     )
     history.record(case, "note_written" if internal else "message_written", actor=actor.key, at=at, text=digest, **more)
     if speaks_for_merchant:

@@ -73,8 +73,7 @@ def send_reply(*, text_id: int, at: datetime) -> None:
 def reply_without_case(
     *, ref: str, body: str, seen: int | None = None, actor: Actor, at: datetime, beyond: str = ""
 ) -> Message:
-    """Answer a conversation that has no case, after the merchant's seconds of grace: nothing is decided, so nothing
-    is promised.
+    """Answer a conversation that has no case, after the merchant's seconds of grace; nothing is promised by it.
 
     ``seen`` is the last message its writer saw. Raises NotAllowed, ConversationUnknown, NothingToSendWith,
     LetterArrived where the other side wrote since, ReplyNotHeld, ReplyShowsNotes, OverrulingNotAllowed.

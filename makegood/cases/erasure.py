@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from makegood.cases.commands.bulk_steps import FORGET_BULKS
 from makegood.customers import queries as customers
 from makegood.kit import db, files, jobs, tenancy, vault
 from makegood.orders.erasure import erase_in_orders
@@ -21,6 +22,20 @@ PURPOSE = "erasure"
 
 # Of what a request says beside its words, that which is no word about a person; a new address is one.
 _STAYS = ["facts", "method", "refund_to_method", "pay_by"]
+
+# What staff noted for themselves on another person's case, where it names a case of the one who is forgotten.
+_NAMING = """
+update cases_casetext t set body = '', salt = ''
+ where t.body <> '' and t.internal and exists (
+       select 1 from cases_case c where c.customer_id = %s and c.id <> t.case_id and strpos(t.body, c.ref) > 0)
+"""
+# A bulk that nobody has confirmed yet would say to them what was typed before.
+_DROP_BULKS = """
+update cases_bulk b set state = 'dropped', ended_at = %s
+ where b.state = 'draft' and b.arguments ? 'body' and exists (
+       select 1 from cases_bulkitem i join cases_case c on c.id = i.case_id
+        where i.bulk_id = b.id and c.customer_id = %s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,9 @@ def erase_customer(*, customer_id: int, at: datetime) -> Erased:
         " and case_id in (select id from cases_case where customer_id = %s)",
         [customer_id],
     )
+    texts += db.execute(_NAMING, [customer_id])
+    db.send(_DROP_BULKS, [at, customer_id])
+    db.send(FORGET_BULKS.format(whose="c.customer_id = %s"), [customer_id])
     gone = db.fetch(
         "update cases_evidence set name = '', erased_at = coalesce(erased_at, %s)"
         " where case_id in (select id from cases_case where customer_id = %s) returning sha256",
@@ -66,6 +84,7 @@ def erase_customer(*, customer_id: int, at: datetime) -> Erased:
     jobs.leave("conversations.erase_customer", queue="notify", customer_id=customer_id, sealed=sealed)
     jobs.leave("calls.erase_customer", queue="notify", customer_id=customer_id)
     jobs.leave("workbench.forget_replies", queue="notify", customer_id=customer_id)
+    jobs.leave("timeliness.forget_notes", queue="notify", customer_id=customer_id)
     jobs.leave("voice.forget_words", queue="notify", customer_id=customer_id)
     return Erased(orders, cases, texts, len(hashes))
 

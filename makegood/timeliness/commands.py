@@ -212,6 +212,19 @@ def hand_over(*, case_refs: list[str], to_staff: int, note: str, actor: Actor, a
 
 
 @db.command
+def forget_notes(*, customer_id: int) -> int:
+    """Erase notes handed over with a case of a person who is forgotten, or naming one; how many. Safe to repeat.
+
+    On each case the note is a message for staff, erased with the case's other words.
+    """
+    return db.execute(
+        "update timeliness_handover h set note = '' where h.note <> '' and exists (select 1 from cases_case c"
+        " where c.customer_id = %s and (h.cases ? c.ref or strpos(h.note, c.ref) > 0))",
+        [customer_id],
+    )
+
+
+@db.command
 def tell_of_late_parcels(*, at: datetime, limit: int = 50) -> int:
     """Tell customers, once an order, that what was promised by a day has not come; how many.
 

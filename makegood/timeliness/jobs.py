@@ -24,5 +24,11 @@ def tell_late(at: datetime) -> int:
     return commands.tell_of_late_parcels(at=at)
 
 
+@jobs.task("timeliness.forget_notes", queue="notify")
+def forget_notes(*, customer_id: int) -> None:
+    """Left where a person is forgotten."""
+    commands.forget_notes(customer_id=customer_id)
+
+
 jobs.sweep("timeliness.look_at_cases", 15.0, merchants=queries.merchants_promising, work=look)
 jobs.sweep("timeliness.tell_late", 300.0, merchants=everybody, work=tell_late)

@@ -55,6 +55,17 @@ def _left(bulk_id: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
+# The words of a bulk as they were typed go with any one person whom it was about; what was written on the cases of the
+# others stays there. A bulk under way still needs its words: it loses them when it ends.
+FORGET_BULKS = """
+update cases_bulk b set arguments = jsonb_set(b.arguments, '{{body}}', '""')
+ where b.state in ('done', 'dropped') and b.arguments ? 'body' and exists (
+       select 1 from cases_bulkitem i join cases_case c on c.id = i.case_id
+         join customers_customer p on p.id = c.customer_id
+        where i.bulk_id = b.id and {whose})
+"""
+
+
 @db.command
 def _end(*, bulk_id: int) -> None:
     db.send(
@@ -62,6 +73,7 @@ def _end(*, bulk_id: int) -> None:
         " (select 1 from cases_bulkitem i where i.bulk_id = cases_bulk.id and i.state = 'waiting')",
         [bulk_id],
     )
+    db.send(FORGET_BULKS.format(whose="b.id = %s and p.erased_at is not null"), [bulk_id])
 
 
 def _step(item_id: int) -> None:

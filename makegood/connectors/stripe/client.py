@@ -19,7 +19,7 @@ from makegood.connectors.gateways import (
     RefundStatus,
     Unanswered,
 )
-from makegood.connectors.stripe import amounts, parse, webhook
+from makegood.connectors.stripe import amounts, parse, webhook, wire
 from makegood.kit.money import Money
 
 PAGE = 100  # the most Stripe gives in one page
@@ -27,7 +27,7 @@ TEXT_MAX = 500  # longest metadata value Stripe stores
 
 
 class StripeGateway:
-    """Refunds through Stripe. Safe to share between threads; each keeps its own connection.
+    """Refunds through Stripe. Safe to share between threads; connections are kept.
 
     Timeouts are seconds; the read timeout runs anew with every piece of an answer. ``account`` names a connected
     account. The library's own retries are off: settlement decides when to ask again.
@@ -49,7 +49,7 @@ class StripeGateway:
             stripe_account=account,
             base_addresses={"api": api_base.rstrip("/")},
             max_network_retries=0,
-            http_client=stripe.RequestsClient(timeout=(connect_timeout, read_timeout)),
+            http_client=wire.KeptConnections(base=api_base, timeout=(connect_timeout, read_timeout)),
         )
 
     def check_amount(self, amount: Money) -> None:

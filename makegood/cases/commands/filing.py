@@ -167,9 +167,10 @@ def _required(customer_id: int | None) -> int:
 
 def _filed_before(wish: Request, order_id: int | None, actor: Actor) -> Case | None:
     """The case that this request opened before. Raises RequestKeyReused where it was another request."""
-    earlier: Case | None = Case.objects.filter(request_key=wish.request_key).first()
-    if earlier is None:
+    found = db.fetch("select id from cases_case where request_key = %s", [wish.request_key])
+    if not found:
         return None
+    earlier: Case = Case.objects.get(id=found[0]["id"])
     same = (earlier.order_id, earlier.kind, earlier.reason) == (order_id, wish.kind, wish.reason)
     if not same or actor.held_to not in {None, earlier.customer_id}:
         raise RequestKeyReused(wish.request_key, field="request_key", rule="one_key_one_request")

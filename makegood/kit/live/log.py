@@ -54,11 +54,19 @@ class _Place:
 here = _Place()
 
 
+# Equal notifications of one transaction are one; the name of the merchant is all they say. The function makegood_tell
+# does the same, and is planned anew at every call: this is prepared once.
+_TELL = f"""
+with told as (insert into kit_liveevent (channel, kind, data) values (%s, %s, %s::jsonb) returning 1)
+select pg_notify('makegood_live', coalesce({tenancy.CURRENT_MERCHANT}::text, '')) from told
+"""
+
+
 def tell(channel: str, kind: str, **data: Any) -> None:
     """Tell in the caller's transaction what happened, to whoever listens to the channel of the merchant in sight."""
     db.require_transaction()
     tenancy.require_merchant_id()
-    db.send("select makegood_tell(%s, %s, %s::jsonb)", [channel, kind, json.dumps(data)])
+    db.send(_TELL, [channel, kind, json.dumps(data)])
 
 
 def position() -> str:

@@ -43,6 +43,8 @@ random_page_cost = 1.1
 jit = off
 max_parallel_workers_per_gather = 0
 autovacuum = on
+# A young database grows fast, and plans made for empty tables are kept until its statistics say otherwise.
+autovacuum_naptime = 10s
 timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'

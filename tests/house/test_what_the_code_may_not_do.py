@@ -17,6 +17,7 @@ SPEAKS_TO = {
     "connectors/mail/imap.py": "the mailbox, at the address an owner of the merchant configured",
     "connectors/simulator": "the simulator of a gateway: its tester, on loopback",
     "connectors/stripe/client.py": "the gateway, at the address an owner of the merchant configured",
+    "connectors/stripe/wire.py": "the same, for the official library",
     "kit/outgoing.py": "addresses of webhooks and servers that an owner named, checked when they are connected to",
     "kit/postgres": "the database",
 }

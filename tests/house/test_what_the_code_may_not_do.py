@@ -109,7 +109,9 @@ FACES_WITH_A_CONSTANT = {"config/health.py", "desk/action_views.py"}
 
 # A statement that is put together takes its parts from lists of ours; here is where each comes from.
 PUT_TOGETHER = {
+    "cases/commands/bulk_steps.py": "one of two fixed conditions on whom a bulk was about",
     "cases/commands/filing.py": "columns of a row that the same function writes down",
+    "cases/erasure.py": "the other of these two",
     "cases/history.py": "names of the columns that commands change, and one of two fixed conditions",
     "cases/parts.py": "the constant that climbs from a case to the one it is part of",
     "cases/queries.py": "the constant that names a case and its parts",

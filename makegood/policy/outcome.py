@@ -10,6 +10,7 @@ from typing import Any
 
 from makegood.kit.money import Money
 from makegood.policy import words
+from makegood.policy.clock import Span
 from makegood.policy.combination import Combination
 from makegood.policy.facts import Facts, canonical
 from makegood.policy.judge import Look, Tried
@@ -18,6 +19,7 @@ from makegood.policy.vocabulary import FACTS
 from makegood.policy.written import Text
 
 LANGS = ("zh-Hans", "en")
+APPEALS_TAKEN = Span(30, "d")  # the merchant's own time where no pack of it says another
 MONEY_KINDS = frozenset({"refund", "shipping_refund", "return_freight", "store_credit", "damages", "goodwill"})
 
 Row = Mapping[str, Any]
@@ -279,10 +281,17 @@ class Outcome:
         refusing = [pack for pack in self.packs if not rules.isdisjoint(rule.id for rule in pack.rules)]
         for pack in refusing or self.packs:
             if pack.appeal:
-                span, to = pack.appeal
+                own = pack.appeal.time_for(self.facts.rows[0]["case.claimant"])
+                span = own or self._merchants_time()
                 until = span.after(self.facts.asked_at, self.facts.zone, self.facts.market)
-                return {"until": until.isoformat(), "to": to.in_(lang)}
+                told = {"until": until.isoformat(), "to": pack.appeal.to.in_(lang)}
+                return told if own else {**told, "set_by": "merchant"}
         return None
+
+    def _merchants_time(self) -> Span:
+        """How long the merchant takes appeals, where the pack that refused names no time of its own."""
+        ways = [pack.appeal for pack in self.packs if pack.kind == "merchant" and pack.appeal]
+        return next((way.within for way in ways if way.within), APPEALS_TAKEN)
 
 
 def policy_hash(packs: Sequence[Pack], by: Combination) -> str:

@@ -80,6 +80,18 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class AppealWay:
+    """Where a refusal can be challenged; ``within`` is the pack's own time, for the one party ``claimant`` if named."""
+
+    within: Span | None
+    claimant: str | None
+    to: Text
+
+    def time_for(self, claimant: str) -> Span | None:
+        return self.within if self.claimant in {None, claimant} else None
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """One version of one law, platform or merchant policy; ``hash`` names its exact content."""
 
@@ -93,7 +105,7 @@ class Pack:
     valid_to: date | None  # first day it no longer holds
     dated_by: str
     assume: dict[str, Any]
-    appeal: tuple[Span, Text] | None
+    appeal: AppealWay | None
     refusals: dict[str, WrittenRefusal]
     rules: tuple[Rule, ...]  # highest priority first
     hash: str
@@ -262,11 +274,13 @@ class _Reader:
             raise self._wrong(path, "must be one plain value")
         return cell.operand.value
 
-    def _appeal(self, written: WrittenPack) -> tuple[Span, Text] | None:
-        if written.appeal is None:
+    def _appeal(self, written: WrittenPack) -> AppealWay | None:
+        appeal = written.appeal
+        if appeal is None:
             return None
+        self._check_cites(("appeal",), appeal.cites, written)
         try:
-            return Span.parse(written.appeal.within), written.appeal.to
+            return AppealWay(Span.parse(appeal.within) if appeal.within else None, appeal.claimant, appeal.to)
         except ValueError as error:
             raise self._wrong(("appeal", "within"), str(error)) from None
 

@@ -139,8 +139,15 @@ class Applies(Written):
 
 
 class Appeal(Written):
-    within: StrictStr
+    """``within`` is a law's or platform's own time and needs its clause; left out, the time is the merchant's setting.
+
+    ``claimant``: the one party that this time is for; the other has the merchant's.
+    """
+
+    within: StrictStr = ""
+    claimant: Literal["customer", "seller"] | None = None
     to: Text
+    cites: list[Cite] = []
 
 
 class WrittenPack(Written):

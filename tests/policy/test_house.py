@@ -41,15 +41,16 @@ def test_refused_delivery(who: str, why: str, where: str, free: bool) -> None:  
         },
     )  # fmt: skip
     shipping = {} if free else {"shipping_refund": "12.00"}
+    back = {"return_freight": "0.00"}  # in our own store nothing is asked for the way back
     if where == "lost":
         expected, waits = {"refund": "100.01"} | shipping, None
     elif where not in ON_ITS_WAY or (why in PROVEN and where == "in_transit"):
         assert (answer["verdict"], answer["refused"][0]["reason_code"]) == ("deny", "wrong_position")
         return
     elif why in PROVEN:
-        expected, waits = {"refund": "100.01"} | shipping, None
+        expected, waits = {"refund": "100.01"} | shipping | back, None
     else:
-        expected = {"refund": "100.01"} | ({} if why in CUSTOMERS else shipping)
+        expected = {"refund": "100.01"} | ({} if why in CUSTOMERS else shipping) | back
         waits = None if where == "back" else "goods_back"
     assert amounts(answer) == expected
     assert {remedy["borne_by"] for remedy in answer["remedies"]} == {who}
@@ -57,6 +58,26 @@ def test_refused_delivery(who: str, why: str, where: str, free: bool) -> None:  
     kept = why in CUSTOMERS and not free and where != "lost"
     assert answer["verdict"] == ("partly" if kept else "grant")
     assert [refused["reason_code"] for refused in answer["refused"]] == (["shipping_kept"] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("platform", "why", "bearer", "rule"),
+    [
+        ("own-store", "changed_mind", "seller", "house-refusal-way-back"),
+        (None, "changed_mind", "seller", "house-refusal-way-back"),  # untold it is our own
+        ("tmall", "changed_mind", "customer", "cp-02"),  # there the platform's rules say who pays
+        ("tmall", "damaged_on_arrival", "seller", "house-refusal-damaged-or-wrong"),
+    ],
+)
+def test_who_pays_the_way_back_of_a_refused_parcel(platform: str | None, why: str, bearer: str, rule: str) -> None:
+    document = a_case("refusal", why, parcel={"position": "at_door"}, evidence=PHOTO)
+    document = {key: value for key, value in document.items() if key != "platform"}
+    answer = quote({**document, **({"platform": platform} if platform else {})}, registry=PACKS)
+
+    [freight] = [remedy for remedy in answer["remedies"] if remedy["kind"] == "return_freight"]
+    assert freight["borne_by"] == bearer
+    given = quote({**document, **({"platform": platform} if platform else {})}, pack_ids=["house"], registry=PACKS)
+    assert freight["rule"] == rule or rule in {remedy["rule"] for remedy in given["remedies"]}
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def _texts(pack: Pack) -> Iterator[Finding]:
 def _all_texts(pack: Pack) -> Iterator[tuple[Rule | None, str, Text]]:
     yield None, "title", pack.title
     if pack.appeal:
-        yield None, "appeal.to", pack.appeal[1]
+        yield None, "appeal.to", pack.appeal.to
     for fact, refusal in pack.refusals.items():
         for place, said in ((f"refusals.{fact}", refusal), (f"refusals.{fact}.below", refusal.below)):
             if said:
@@ -57,6 +57,13 @@ def _all_texts(pack: Pack) -> Iterator[tuple[Rule | None, str, Text]]:
 def _cites(pack: Pack) -> Iterator[Finding]:
     used = {cite.source for rule in pack.rules for cite in rule.cites}
     used |= {cite.source for note in pack.written.notes for cite in note.cites}
+    appeal = pack.written.appeal
+    if appeal is not None:
+        used |= {cite.source for cite in appeal.cites}
+        sound = any(cite.status == "seen" for cite in appeal.cites)
+        if pack.kind != "merchant" and appeal.within and not sound:
+            text = "appeal.within: a time that no source gives is not the law's: name its clause or leave it out"
+            yield finding("error", "appeal_not_cited", pack, None, text)
     for source in pack.written.sources.keys() - used:
         yield finding("note", "source_not_cited", pack, None, f"the source {source} is cited by no rule")
     for rule in pack.rules:

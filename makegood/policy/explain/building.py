@@ -41,6 +41,7 @@ def explain(outcome: Outcome, lang: str = "en") -> Explanation:
     if appeal is not None:
         appeal = {**appeal, "said": tell.due(datetime.fromisoformat(appeal["until"]))}
     caps = caps_met(outcome)
+    spoken = _spoken(outcome)
     told = Explanation(
         lang=lang,
         verdict=outcome.verdict,
@@ -65,7 +66,9 @@ def explain(outcome: Outcome, lang: str = "en") -> Explanation:
         assumed=assumed_facts(outcome, tell),
         notes=tuple(_notes(outcome, tell)),
         appeal=appeal,
-        packs=tuple(_pack(outcome, pack, tell) for pack in outcome.packs),
+        packs=tuple(
+            _pack(outcome, pack, tell, spoke=bool(spoken & {rule.id for rule in pack.rules})) for pack in outcome.packs
+        ),
         combination={"version": outcome.combination.version, "hash": outcome.combination.hash},
         zone=str(tell.zone),
     )  # fmt: skip
@@ -268,7 +271,14 @@ def _base(rule_id: str) -> str:
     return found[0] if found else rule_id
 
 
-def _pack(outcome: Outcome, pack: Pack, tell: Teller) -> PackSaid:
+def _spoken(outcome: Outcome) -> set[str]:
+    """The rules that said something, and those beside which one was chosen."""
+    found = {given.tried.rule.id for given in outcome.remedies} | {refusal.rule for refusal in outcome.refused}
+    found |= {need.rule for need in outcome.needs} | {referral.tried.rule.id for referral in outcome.referrals}
+    return found | {choice.chosen.rule.id for choice in outcome.choices}
+
+
+def _pack(outcome: Outcome, pack: Pack, tell: Teller, *, spoke: bool) -> PackSaid:
     return PackSaid(
         id=pack.id,
         title=pack.title.in_(tell.lang),
@@ -277,6 +287,7 @@ def _pack(outcome: Outcome, pack: Pack, tell: Teller) -> PackSaid:
         kind=pack.kind,
         level=tell.in_table(LEVELS, pack.kind),
         day=tell.day(day_of(outcome, pack, outcome.facts.rows[0])),
+        spoke=spoke,
     )
 
 

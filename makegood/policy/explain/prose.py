@@ -260,9 +260,16 @@ def paragraphs(told: Explanation, tell: Teller) -> Iterator[str]:
             f"如不同意，可在 {until} 前附上新证据申诉，由{to}处理；已告知的结果不会因此变差。",
             f"If you disagree, you can appeal until {until}, with something new, to {to}."
             " What was told to you never gets worse by it.",
+        ) + (
+            tell.pick(
+                "这一期限是商家自己定的，不是法律的期限。",
+                " The day is the shop's own setting, not a limit of the law.",
+            )
+            if told.appeal.get("set_by") == "merchant"
+            else ""
         )
     packs = tell.listed(
-        [f"{pack.title}（{pack.version}）" if tell.zh else f"{pack.title} ({pack.version})" for pack in told.packs]
+        [f"{pack.title}（{pack.version}）" if tell.zh else f"{pack.title} ({pack.version})" for pack in told.speaking]
     )
     if packs:
         yield tell.pick(

@@ -172,6 +172,8 @@ class NoteSaid:
 
 @dataclass(frozen=True, slots=True)
 class PackSaid:
+    """``spoke``: whether one of its rules gave, refused, asked for or referred something."""
+
     id: str
     title: str
     version: str
@@ -179,6 +181,7 @@ class PackSaid:
     kind: str
     level: str
     day: str
+    spoke: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,11 @@ class Explanation:
     combination: dict[str, str]
     zone: str
     prose: tuple[str, ...] = ()
+
+    @property
+    def speaking(self) -> tuple[PackSaid, ...]:
+        """The packs that said something of this case; all of them where none did."""
+        return tuple(pack for pack in self.packs if pack.spoke) or self.packs
 
     def as_json(self) -> dict[str, Any]:
         return {name.rstrip("_"): value for name, value in _plain(self).items()}

@@ -31,6 +31,7 @@ NOT_VISITED = {
     "desk:passkey_add": "takes a form",
     "desk:presence": "answers a script, not a person",
     "desk:presences": "answers a script, not a person",
+    "desk:preview": "approves and takes it back: a command, no page of data",
     "desk:palette": "answers a script, not a person",
     "desk:take_back": "takes a form",
     "desk:unmerge": "takes a form",

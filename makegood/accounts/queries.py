@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from django.db import models
 
@@ -14,6 +15,7 @@ from makegood.accounts.actors import Actor
 from makegood.accounts.models import AccountEvent, ApiToken, Merchant, Shop, Staff
 from makegood.accounts.rules import MerchantSettings, read_settings
 from makegood.kit import db, errors, tenancy
+from makegood.kit.asking import Question, answer, instance
 from makegood.kit.wire import page_of, read_cursor
 
 USE_NOTED_EVERY = timedelta(minutes=5)
@@ -39,6 +41,12 @@ class TokenInvalid(errors.Forbidden):
 
     code = "token_invalid"
     message = "The access token is missing, unknown, expired or revoked."
+
+
+@db.query
+def merchant_in_sight_called(slug: str) -> Merchant | None:
+    """The merchant in sight, if that is its slug: what a page of who is signed in there asks first."""
+    return Merchant.objects.filter(slug=slug).first()
 
 
 @db.query
@@ -74,18 +82,31 @@ def settings_of_merchant() -> MerchantSettings:
     return db.kept(SETTINGS, _read_settings)
 
 
+def settings_in(merchant: Merchant) -> MerchantSettings:
+    """The settings of a merchant whose row is at hand."""
+    return _understood(json.dumps(merchant.settings), merchant.currency, merchant.market, merchant.time_zone)
+
+
 SETTINGS = "accounts.settings"
 
 
-def _read_settings() -> MerchantSettings:
+def asking_settings() -> Question[MerchantSettings]:
+    """As ``settings_of_merchant``, which then need not be asked again in this transaction."""
     merchant_id = tenancy.require_merchant_id()
-    row = db.fetch_one(
-        "select settings::text as settings, currency, market, time_zone from accounts_merchant where id = %s",
-        [merchant_id],
-    )
-    if row is None:
-        raise MerchantUnknown(merchant_id, field="merchant")
-    return _understood(row["settings"], row["currency"], row["market"], row["time_zone"])
+
+    def read(rows: list[dict[str, Any]]) -> MerchantSettings:
+        if not rows:
+            raise MerchantUnknown(merchant_id, field="merchant")
+        row = rows[0]
+        understood = _understood(row["settings"], row["currency"], row["market"], row["time_zone"])
+        return db.kept(SETTINGS, lambda: understood)
+
+    sql = "select settings::text as settings, currency, market, time_zone from accounts_merchant where id = %s"
+    return Question((sql, [merchant_id]), read=read)
+
+
+def _read_settings() -> MerchantSettings:
+    return answer(asking_settings())
 
 
 @lru_cache(maxsize=512)
@@ -120,7 +141,12 @@ def staff_by_id(staff_id: int) -> Staff:
 @db.query
 def staff_list() -> list[Staff]:
     """Everybody who works or worked for the merchant, by name."""
-    return list(Staff.objects.order_by("-is_active", "name", "id"))
+    return answer(asking_staff())
+
+
+def asking_staff() -> Question[list[Staff]]:
+    sql = "select * from accounts_staff order by is_active desc, name, id"
+    return Question((sql, []), read=lambda rows: [instance(Staff, row) for row in rows])
 
 
 @db.query

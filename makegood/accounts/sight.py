@@ -23,6 +23,9 @@ def of_slug(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
 
     @wraps(view)
     def see(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if tenancy.current_merchant_id() is not None and (merchant := queries.merchant_in_sight_called(slug)):
+            with timezone.override(ZoneInfo(merchant.time_zone)):
+                return view(request, merchant, *args, **kwargs)
         try:
             merchant_id = queries.merchant_id_by_slug(slug)
         except queries.MerchantUnknown:

@@ -12,6 +12,7 @@ from makegood.calls.states import CallState
 from makegood.customers import queries as customers
 from makegood.customers.queries import CustomerRow
 from makegood.kit import db, errors
+from makegood.kit.asking import Question, instance
 
 
 class CallUnknown(errors.Unknown):
@@ -76,10 +77,18 @@ def card(ref: str) -> Card:
     )
 
 
-@db.query
-def calls_of_case(case_id: int) -> list[CallRow]:
-    found = list(Call.objects.select_related("case", "customer").filter(case_id=case_id).order_by("id"))
-    return [_row(one, {}) for one in found]
+def asking_calls(case_id: int) -> Question[list[CallRow]]:
+    """The calls about a case, in their order."""
+    sql = (
+        "select k.*, c.ref as case_ref, coalesce(cu.name, '') as name from calls_call k"
+        " join cases_case c on c.id = k.case_id left join customers_customer cu on cu.id = k.customer_id"
+        " where k.case_id = %s order by k.id"
+    )
+    return Question((sql, [case_id]), read=lambda rows: [_beside_case(row) for row in rows])
+
+
+def _beside_case(row: dict[str, Any]) -> CallRow:
+    return _call_row(instance(Call, row), {}, name=row["name"], case_ref=row["case_ref"])
 
 
 @db.query
@@ -96,6 +105,11 @@ def _known(numbers: set[str]) -> dict[str, bool]:
 
 
 def _row(one: Call, known: Mapping[str, bool]) -> CallRow:
+    name, case_ref = one.customer.name if one.customer else "", one.case.ref if one.case else ""
+    return _call_row(one, known, name=name, case_ref=case_ref)
+
+
+def _call_row(one: Call, known: Mapping[str, bool], *, name: str, case_ref: str) -> CallRow:
     return CallRow(
         ref=one.ref,
         direction=one.direction,
@@ -103,9 +117,9 @@ def _row(one: Call, known: Mapping[str, bool]) -> CallRow:
         state=one.state,
         at=one.rang_at or one.answered_at or one.ended_at or one.seen_at,
         agent=one.agent,
-        name=one.customer.name if one.customer else "",
+        name=name,
         verified=one.verified_at is not None,
         known=known.get(one.number, False),
-        case_ref=one.case.ref if one.case else "",
+        case_ref=case_ref,
         seconds=one.seconds,
     )

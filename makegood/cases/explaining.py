@@ -20,7 +20,7 @@ from makegood.policy.explain.shapes import AmountSaid, DueSaid
 from makegood.policy.facts import Facts
 from makegood.policy.outcome import Outcome
 from makegood.policy.quote import decide_again
-from makegood.policy.registry import PackHashUnknown
+from makegood.policy.registry import PackHashUnknown, Registry
 
 
 class ExplanationGone(errors.Unknown):
@@ -49,12 +49,16 @@ class Behind:
         return next((one for one in mine if (one.line or "") == line), mine[0] if mine else None)
 
 
-def behind(decision: DecisionView, lang: str) -> Behind | None:
-    """Everything behind a decision, in one language; None where a pack it was made with is no longer in the folder."""
+def behind(decision: DecisionView, lang: str, *, registry: Registry | None = None) -> Behind | None:
+    """Everything behind a decision, in one language; None where a pack it was made with is no longer in the folder.
+
+    ``registry`` where it is read already.
+    """
     if decision.by_hand:
         return Behind(_by_hand(decision, lang), None)
     try:
-        outcome = decide_again(decision.facts, decision.outcome["policy"], registry=policies.registry_of_merchant())
+        known = registry or policies.registry_of_merchant()
+        outcome = decide_again(decision.facts, decision.outcome["policy"], registry=known)
     except PackHashUnknown:
         return None
     return Behind(explain(outcome, lang), outcome)

@@ -12,6 +12,7 @@ from makegood.cases.shapes import CaseRow, CasesPage, Filters
 from makegood.cases.states import Status
 from makegood.cases.waits import status_of
 from makegood.kit import db
+from makegood.kit.asking import Question, answer
 from makegood.kit.wire import CursorMalformed
 
 _ROW = """
@@ -71,7 +72,7 @@ def list_cases(filters: Filters, *, sort: str = "due", after: str = "", before: 
         due_at, last_id = _read_cursor(cursor, with_time="due_at" in by.key)
         conditions.append(by.beyond(backwards=backwards))
         params += [due_at, last_id] if "due_at" in by.key else [last_id]
-    rows = _rows(conditions, params, order=by.order(backwards=backwards), limit=limit + 1)
+    rows = answer(_asking_rows(conditions, params, order=by.order(backwards=backwards), limit=limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
@@ -93,8 +94,18 @@ def cases_page(filters: Filters, *, after: str = "", limit: int = 50) -> CasesPa
     return list_cases(filters, sort="newest", after=after, limit=limit)
 
 
-def _rows(conditions: list[str], params: list[Any], *, order: str, limit: int) -> list[CaseRow]:
+def asking_newest(filters: Filters, *, limit: int) -> Question[list[CaseRow]]:
+    """The newest cases of a list."""
+    conditions, params = conditions_of(filters)
+    return _asking_rows(conditions, params, order=SORTS["newest"].order(backwards=False), limit=limit)
+
+
+def _asking_rows(conditions: list[str], params: list[Any], *, order: str, limit: int) -> Question[list[CaseRow]]:
     sql = _ROW.format(conditions=" and ".join(conditions) or "true", order=order, limit=limit)
+    return Question((sql, params), read=_rows)
+
+
+def _rows(rows: Sequence[dict[str, Any]]) -> list[CaseRow]:
     return [
         CaseRow(
             **{**row, "tags": tuple(row["tags"])},
@@ -108,7 +119,7 @@ def _rows(conditions: list[str], params: list[Any], *, order: str, limit: int) -
                 closed=row["closed_at"] is not None,
             ),
         )
-        for row in db.fetch(sql, params)
+        for row in rows
     ]
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from makegood.cases.history import CaseUnknown
-from makegood.cases.listing import cases_page, queue_page
+from makegood.cases.listing import asking_newest, cases_page, queue_page
+from makegood.cases.models import Case
 from makegood.cases.parts import PARTS, PARTS_TOLD, Part
 from makegood.cases.shapes import (
     AppealView,
@@ -27,6 +28,7 @@ from makegood.cases.shapes import (
 from makegood.cases.states import Status
 from makegood.cases.waits import status_of
 from makegood.kit import db
+from makegood.kit.asking import Question, answer, instance, joined
 from makegood.kit.wire import CursorMalformed
 from makegood.ledger import queries as balances
 from makegood.ledger.states import Book
@@ -48,6 +50,9 @@ __all__ = [
     "FindingView",
     "RemedyView",
     "TextView",
+    "asking_budgets",
+    "asking_case",
+    "asking_newest",
     "budgets",
     "case_place",
     "case_ref_of",
@@ -102,6 +107,11 @@ _EVIDENCE = (
     " e.brought_at, coalesce(p.ref, '') as came_by from parts join cases_evidence e on e.case_id = parts.id"
     " left join cases_case p on p.id = coalesce(e.came_by_id, nullif(e.case_id, parts.whole)) order by e.id"
 )
+
+
+def asking_case(case_id: int) -> Question[Case]:
+    """The case as the commands know it."""
+    return Question(("select * from cases_case where id = %s", [case_id]), read=lambda rows: instance(Case, rows[0]))
 
 
 @db.query
@@ -195,11 +205,20 @@ def case_ref_of(case_id: int) -> str:
     return str(row["ref"])
 
 
-@db.query
 def budgets() -> tuple[BudgetView, ...]:
     """Every budget with what is left, promised and spent of it, oldest first."""
-    rows = db.fetch("select id, name, purpose, asset, opened_by, ends_at from cases_budget order by id")
-    held = balances.balances(Book.BUDGET, [row["id"] for row in rows])
+    return answer(asking_budgets())
+
+
+def asking_budgets() -> Question[tuple[BudgetView, ...]]:
+    listed = Question(
+        ("select id, name, purpose, asset, opened_by, ends_at from cases_budget order by id", []),
+        read=lambda rows: rows,
+    )
+    return joined(_budgets, listed, balances.asking_all_balances(Book.BUDGET))
+
+
+def _budgets(rows: list[dict[str, Any]], held: balances.Balances) -> tuple[BudgetView, ...]:
     return tuple(
         BudgetView(
             name=row["name"],

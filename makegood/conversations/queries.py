@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 
@@ -15,6 +16,9 @@ from makegood.conversations.commands.replying import ConversationUnknown
 from makegood.conversations.models import Conversation, Letter, Mailbox, Message, MessageFile, RawMail
 from makegood.customers.models import Contact
 from makegood.kit import db
+from makegood.kit.asking import Question, instance
+
+_Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,62 @@ def _of_cases(cases: Sequence[int]) -> models.QuerySet[Message]:
 
 
 @dataclass(frozen=True, slots=True)
+class MailsBeside:
+    """What a case page shows of mails: those of the case in their order, and whether the customer can be written to."""
+
+    mails: tuple[MessageView, ...]
+    undeliverable: tuple[str, ...]  # addresses from which what was sent came back
+    can_be_written_to: bool  # what staff write goes out by mail: there is an address, and a mailbox that can send
+
+
+# The rule of ``_of_cases``, with the same two look-ups.
+_IDS_OF_CASES = """(
+    select m.id from conversations_message m join cases_casetext t on t.id = m.text_id where t.case_id = any(%s)
+    union all
+    select m.id from conversations_message m join conversations_conversation c on c.id = m.conversation_id
+     where c.case_id = any(%s) and m.text_id is null)
+"""
+
+
+def asking_mails(cases: Sequence[int], customer_id: int) -> Question[MailsBeside]:
+    """The mails of a case and of its parts, as ``mails_of_case``, and how the customer is reached."""
+    able, params = answering.able_to_send().order_by("id").values("id")[:1].query.sql_with_params()
+    return Question(
+        (
+            "select m.*, c.ref as conversation_ref from conversations_message m"
+            f" join conversations_conversation c on c.id = m.conversation_id where m.id in {_IDS_OF_CASES}"
+            " order by m.id",
+            [list(cases), list(cases)],
+        ),
+        (
+            f"select f.* from conversations_messagefile f where f.message_id in {_IDS_OF_CASES} order by f.id",
+            [list(cases), list(cases)],
+        ),
+        (
+            "select value, kind, undeliverable_at from customers_contact where customer_id = %s order by id",
+            [customer_id],
+        ),
+        (able, params),
+        read=_mails_beside,
+    )
+
+
+def _mails_beside(mails: _Rows, files: _Rows, contacts: _Rows, mailboxes: _Rows) -> MailsBeside:
+    rows = []
+    for row in mails:
+        ref = row.pop("conversation_ref")
+        message = instance(Message, row)
+        message.conversation = Conversation(id=message.conversation_id, ref=ref)
+        rows.append(message)
+    return MailsBeside(
+        mails=_message_views(rows, [instance(MessageFile, row) for row in files]),
+        undeliverable=tuple(one["value"] for one in contacts if one["undeliverable_at"] is not None),
+        can_be_written_to=bool(mailboxes)
+        and any(one["kind"] == "email" and one["undeliverable_at"] is None for one in contacts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MailTold:
     """A mail that went to the customer, as they are told of it."""
 
@@ -187,20 +247,6 @@ def mails_told(case_id: int, *parts: int) -> tuple[MailTold, ...]:
         MailTold(one.subject, one.recipient, one.kind, one.sent_at or one.written_at, _TOLD.get(one.state, "failed"))
         for one in found
     )
-
-
-@db.query
-def undeliverable_addresses(customer_id: int) -> tuple[str, ...]:
-    """Addresses of a customer from which what was sent came back."""
-    found = Contact.objects.filter(customer_id=customer_id, undeliverable_at__isnull=False).order_by("id")
-    return tuple(found.values_list("value", flat=True))
-
-
-@db.query
-def can_be_written_to(customer_id: int) -> bool:
-    """Whether what staff write to a customer goes out by mail: there is an address, and a mailbox that can send."""
-    able = Contact.objects.filter(customer_id=customer_id, kind="email", undeliverable_at__isnull=True).exists()
-    return able and answering.first_mailbox() is not None
 
 
 @db.query
@@ -251,8 +297,12 @@ def _view(
 
 def _messages(found: Iterable[Message]) -> tuple[MessageView, ...]:
     rows = sorted(found, key=lambda one: one.id)
+    return _message_views(rows, MessageFile.objects.filter(message__in=[one.id for one in rows]).order_by("id"))
+
+
+def _message_views(rows: Iterable[Message], found: Iterable[MessageFile]) -> tuple[MessageView, ...]:
     files: dict[int, list[FileView]] = {}
-    for file in MessageFile.objects.filter(message__in=[one.id for one in rows]).order_by("id"):
+    for file in found:
         files.setdefault(file.message_id, []).append(
             FileView(file.id, file.name, file.media_type, file.size, file.sha256, file.inline, file.refused)
         )

@@ -17,20 +17,20 @@ from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.accounts.states import May
-from makegood.calls.queries import calls_of_case
+from makegood.calls.queries import asking_calls
 from makegood.cases import commands, history, receipts
 from makegood.cases import queries as cases
-from makegood.cases.commands.deciding import Preview, consider
+from makegood.cases.commands.deciding import consider
 from makegood.cases.commands.promising import KINDS as REMEDY_KINDS
 from makegood.cases.duplicates import duplicates_of
 from makegood.cases.explaining import behind, behind_outcome
 from makegood.cases.handing_out import paper_of_case, receipt_file
-from makegood.cases.models import Case
 from makegood.cases.newer import NewerArrived
-from makegood.cases.queries import CaseView, Filters
+from makegood.cases.queries import BudgetView, CaseView, Filters
 from makegood.cases.states import UNDECIDED, GoodsState, State
 from makegood.cases.words import explain
 from makegood.conversations import queries as conversations
+from makegood.conversations.queries import MailsBeside
 from makegood.desk.action_views import ACTIONS
 from makegood.desk.key_views import after_case
 from makegood.desk.macro_views import macro_context
@@ -39,14 +39,17 @@ from makegood.desk.presence_views import arrived_since, words_taken_back
 from makegood.desk.rendering import page, people_of
 from makegood.desk.review_views import evidence_in, review_form
 from makegood.kit import db, errors, files, paper
+from makegood.kit.asking import Question, ask, known
 from makegood.kit.pages.language import text_language
 from makegood.ledger import queries as ledger
+from makegood.ledger.queries import StatementRow
 from makegood.ledger.states import Book
 from makegood.orders import queries as orders
-from makegood.orders.queries import OrderView
+from makegood.orders.queries import OrderView, asking_order
+from makegood.policy.queries import asking_registry
 from makegood.policy.vocabulary import EVIDENCE, FACTS
-from makegood.settlement.queries import payouts_of_case
-from makegood.workbench.queries import waiting_of
+from makegood.settlement.queries import asking_payouts
+from makegood.workbench.queries import asking_keys, asking_macros, asking_waiting
 
 FINDABLE = ("findings.", "parcel.condition", "parcel.position", "customer.", "line.opened")
 
@@ -75,35 +78,55 @@ def case_page(
         posted=request.POST,
         stay_at=reverse("desk:case", args=[merchant.slug, found.ref]),
         arrived=arrived_since(request, found, actor) if isinstance(refusal, NewerArrived) else (),
-        waiting=waiting_of(actor.id) if actor.id else (),
         reply_again=words_taken_back(request, found.ref),
-        **macro_context(request, found, actor),
-        **_around(found, actor),
+        **_around(request, merchant, found, actor),
     )
 
 
+class _Asked:
+    """What the page shows beside the case, all asked in one round trip, but for what went back of the order."""
+
+    def __init__(self, found: CaseView, actor: Actor) -> None:
+        self.order: Question[OrderView | None] = asking_order(found.order_id) if found.order_id else known(None)
+        of_order = ledger.asking_statement_of_order
+        self.statement: Question[list[StatementRow]] = of_order(found.order_id) if found.order_id else known([])
+        self.mails = conversations.asking_mails([found.id, *(one.id for one in found.parts)], found.customer_id)
+        self.payouts = asking_payouts(found.ref)
+        self.calls = asking_calls(found.id)
+        self.staff = accounts.asking_staff()
+        self.settings = accounts.asking_settings()
+        self.registry = asking_registry()
+        self.row = cases.asking_case(found.id)
+        self.earlier = cases.asking_newest(Filters(customer_id=found.customer_id), limit=6)
+        self.budgets: Question[tuple[BudgetView, ...]] = cases.asking_budgets() if actor.may(May.REVIEW) else known(())
+        self.macros = asking_macros(actor.id or 0)
+        self.waiting = asking_waiting(actor.id or 0)
+        self.keys = asking_keys(actor.id or 0)
+        ask(*vars(self).values())
+
+
 @db.query
-def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
+def _around(request: HttpRequest, merchant: Merchant, found: CaseView, actor: Actor) -> dict[str, Any]:
     """What the page shows beside the case itself, read at one moment."""
-    order = orders.order_view(found.order_id) if found.order_id else None
+    asked = _Asked(found, actor)
+    order, staff = asked.order.answer, asked.staff.answer
     undecided = found.state in UNDECIDED and found.closed_at is None
-    staff = accounts.staff_list()
-    earlier = [
-        row for row in cases.cases_page(Filters(customer_id=found.customer_id), limit=6).rows if row.id != found.id
-    ]
+    earlier = [row for row in asked.earlier.answer if row.id != found.id]
     return {
         "case": found,
-        **_mails(found),
+        "keys": asked.keys.answer,
+        "waiting": asked.waiting.answer,
+        **macro_context(request, merchant, found, actor, asked.macros.answer),
+        **_mails(asked.mails.answer),
         "order": order,
         "shares": orders.paid_shares(order) if order else {},
-        "statement": ledger.statement_of_order(order.id) if order else [],
-        "payouts": payouts_of_case(found.ref),
-        "calls": calls_of_case(found.id),
+        "statement": asked.statement.answer,
+        "payouts": asked.payouts.answer,
+        "calls": asked.calls.answer,
         "people": people_of(found.customer_id, found.customer_name, staff=staff),
         "staff": [one for one in staff if one.is_active],
         "explained": explain(found.decision) if found.decision else None,
-        **_behind(found, order, undecided=undecided),
-        "preview": _preview(found, actor) if found.state == State.PLANNED else None,
+        **_behind(found, asked, undecided=undecided),
         "undecided": undecided,
         "goods": _goods_forms(found),
         **review_form(found, actor),
@@ -114,7 +137,7 @@ def _around(found: CaseView, actor: Actor) -> dict[str, Any]:
         "facts": _findable(found),
         "evidence_kinds": list(EVIDENCE),
         "remedy_kinds": sorted(REMEDY_KINDS),
-        "budgets": cases.budgets() if actor.may(May.REVIEW) else (),
+        "budgets": asked.budgets.answer,
         "rows": range(3),
         "last_seq": found.events[-1].seq if found.events else 0,
     }
@@ -131,36 +154,27 @@ def _paid_back(order: OrderView) -> dict[str, int]:
     return {"captured": captured, "refunded": refunded, "promised": total["promised"], "left": max(0, left)}
 
 
-def _mails(found: CaseView) -> dict[str, Any]:
+def _mails(beside: MailsBeside) -> dict[str, Any]:
     """The mails behind the texts of the case by their id, and those that are no texts: of machines, of strangers."""
-    mails = conversations.mails_of_case(found.id, *(one.id for one in found.parts))
-    comes_back = conversations.undeliverable_addresses(found.customer_id)
-    others = [mail for mail in mails if mail.text_id is None]
+    others = [mail for mail in beside.mails if mail.text_id is None]
     return {
-        "mails": {mail.text_id: mail for mail in mails if mail.text_id is not None},
+        "mails": {mail.text_id: mail for mail in beside.mails if mail.text_id is not None},
         "other_mails": others,
         "mail_trouble": any(mail.kind == "bounce" or mail.can_be_sent_again for mail in others),
-        "mail_threads": {mail.id: mail.conversation_ref for mail in mails},
-        "undeliverable": comes_back,
-        "goes_by_mail": conversations.can_be_written_to(found.customer_id),
+        "mail_threads": {mail.id: mail.conversation_ref for mail in beside.mails},
+        "undeliverable": beside.undeliverable,
+        "goes_by_mail": beside.can_be_written_to,
     }
 
 
-def _behind(found: CaseView, order: OrderView | None, *, undecided: bool) -> dict[str, Any]:
+def _behind(found: CaseView, asked: _Asked, *, undecided: bool) -> dict[str, Any]:
     """What the policy says of the case as it stands (nothing is written), or else what stands behind the decision."""
-    lang = text_language()
+    lang, registry = text_language(), asked.registry.answer
     if undecided and found.state != State.PLANNED:
-        _facts, outcome = consider(Case.objects.get(id=found.id), order)
+        _facts, outcome = consider(asked.row.answer, asked.order.answer, registry=registry)
         return {"proposal": outcome.as_json(lang), "behind": behind_outcome(outcome, lang)}
-    return {"proposal": None, "behind": behind(found.decision, lang) if found.decision else None}
-
-
-def _preview(found: CaseView, actor: Actor) -> Preview | None:
-    """Every posting that approving would make. None where somebody else moved the case meanwhile."""
-    try:
-        return commands.preview_case(ref=found.ref, actor=actor, at=timezone.now())
-    except (errors.Refused, errors.Malformed):
-        return None
+    shown = behind(found.decision, lang, registry=registry) if found.decision else None
+    return {"proposal": None, "behind": shown}
 
 
 def _goods_forms(found: CaseView) -> dict[str, Any]:
@@ -214,6 +228,23 @@ def act(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str, action
     if request.POST.get("then") == "next":
         return redirect(after_case(merchant, found.ref, request.POST.get("next_case", "")[:20]))
     return here
+
+
+@require_GET
+@for_staff
+def preview(request: HttpRequest, merchant: Merchant, actor: Actor, ref: str) -> HttpResponse:
+    """Every posting that approving would make, found by approving and taking it back.
+
+    No part of the case page, because it locks what approving locks.
+    """
+    found = cases.case_view(ref)
+    made = None
+    if found.state == State.PLANNED:
+        try:
+            made = commands.preview_case(ref=found.ref, actor=actor, at=timezone.now())
+        except (errors.Refused, errors.Malformed):
+            made = None  # somebody else moved the case meanwhile
+    return page(request, merchant, "preview", actor=actor, case=found, preview=made)
 
 
 @require_GET

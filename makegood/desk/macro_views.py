@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.cases import commands as cases
@@ -54,10 +54,11 @@ def macros(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpRespon
     )  # fmt: skip
 
 
-def macro_context(request: HttpRequest, found: CaseView, actor: Actor) -> dict[str, Any]:
+def macro_context(
+    request: HttpRequest, merchant: Merchant, found: CaseView, actor: Actor, listed: Sequence[MacroView]
+) -> dict[str, Any]:
     """Macros for the case page; the one chosen in the address with its words filled in, to be edited before sending."""
-    values = _values(found, actor)
-    listed = macros_of(actor.id or 0)
+    values = _values(merchant, found, actor)
     chosen = next((one for one in listed if str(one.id) == request.GET.get("macro", "")), None)
     return {
         "macros": listed,
@@ -74,12 +75,12 @@ def _reply(macro: MacroView, found: CaseView) -> str:
     return macro.steps.get(first) or macro.steps.get(second, "")
 
 
-def _values(found: CaseView, actor: Actor) -> dict[str, str]:
+def _values(merchant: Merchant, found: CaseView, actor: Actor) -> dict[str, str]:
     return {
         "customer": found.customer_name,
         "case": found.ref,
         "order": found.order_number,
-        "merchant": accounts.merchant().name(found.language),
+        "merchant": merchant.name(found.language),
         "me": actor.label,
         "due": timezone.localtime(found.due_at).strftime("%Y-%m-%d") if found.due_at else "",
     }

@@ -16,7 +16,7 @@ from django.utils import timezone
 from makegood.accounts import sittings
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant, Staff
-from makegood.accounts.queries import actor_of_staff, settings_of_merchant
+from makegood.accounts.queries import actor_of_staff, settings_in
 from makegood.accounts.sight import of_slug
 from makegood.desk.rendering import page
 from makegood.kit import errors, live
@@ -37,9 +37,9 @@ def staff_in(request: HttpRequest, merchant: Merchant) -> Staff | None:
     return user if user.merchant_id == merchant.id else None
 
 
-def needs_second_factor(staff: Staff) -> bool:
+def needs_second_factor(staff: Staff, merchant: Merchant) -> bool:
     """Whether the merchant lets this role work only with more than a password."""
-    return staff.role in settings_of_merchant().second_factor_roles
+    return staff.role in settings_in(merchant).second_factor_roles
 
 
 def passkey_paths(merchant: Merchant) -> set[str]:
@@ -60,7 +60,11 @@ def for_staff(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
             back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
             return redirect(there + back)
         actor: Actor = actor_of_staff(staff)
-        if not request.session.get(PROVED) and needs_second_factor(staff) and request.resolver_match is not None:
+        if (
+            not request.session.get(PROVED)
+            and needs_second_factor(staff, merchant)
+            and request.resolver_match is not None
+        ):
             security = reverse("desk:security", args=[merchant.slug])
             if request.path not in {security, *passkey_paths(merchant)}:
                 return redirect(security)

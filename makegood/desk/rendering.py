@@ -20,7 +20,7 @@ from makegood.kit import errors
 from makegood.kit.pages.language import text_language
 from makegood.kit.pages.refusals import refusal_of
 from makegood.kit.sheets import csv_lines
-from makegood.workbench.queries import keys_of
+from makegood.workbench.queries import Keys, keys_of
 from makegood.workbench.states import ACTS, Act
 
 
@@ -31,9 +31,10 @@ def page(
     *,
     actor: Actor | None = None,
     refusal: errors.DomainError | None = None,
+    keys: Keys | None = None,
     **context: Any,
 ) -> HttpResponse:
-    """The template for this person; with a refusal, its sentence and its status."""
+    """The template for this person; with a refusal, its sentence and its status. ``keys`` where they are known."""
     told = refusal_of(refusal) if refusal else None
     status = 200 if told is None else told.status
     if isinstance(refusal, TooManyTries):
@@ -52,7 +53,7 @@ def page(
             "findings": findings,
             "may_overrule": bool(findings and actor and may_overrule(actor)),
             "here": template,
-            "keys": _keys_of(actor),
+            "keys": _keys_of(actor, keys),
             **context,
         },
         status=status,
@@ -61,11 +62,11 @@ def page(
     return response
 
 
-def _keys_of(actor: Actor | None) -> list[tuple[Act, tuple[str, ...]]]:
+def _keys_of(actor: Actor | None, known: Keys | None) -> list[tuple[Act, tuple[str, ...]]]:
     """Every act with this person's keys: the cheat-sheet, which is also the keymap of the page."""
     if actor is None or actor.id is None:
         return []
-    keys = keys_of(actor.id)
+    keys = keys_of(actor.id) if known is None else known
     return [(act, keys[act.name]) for act in ACTS]
 
 

@@ -77,7 +77,7 @@ def security_page(
         codes_left=sum(1 for factor in found if factor.kind == FactorKind.RECOVERY),
         codes=codes or [],
         confirmed=_is_confirmed(request),
-        needed=needs_second_factor(staff) and not request.session.get(PROVED),
+        needed=needs_second_factor(staff, merchant) and not request.session.get(PROVED),
         secret=secret,
         qr=_qr(factors.app_address(secret, who=staff.email, issuer=merchant.name_en)) if secret else "",
         sittings=sittings.sittings_of(staff.id, at=at),

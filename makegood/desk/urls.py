@@ -62,6 +62,7 @@ urlpatterns = [
     path("cases/<str:ref>/files/<int:number>/large", review_views.large, name="large"),
     path("cases/<str:ref>/next", key_views.next_case, name="next_case"),
     path("cases/<str:ref>/history", case_views.audit, name="audit"),
+    path("cases/<str:ref>/preview", case_views.preview, name="preview"),
     path("cases/<str:ref>/do/<slug:action>", case_views.act, name="act"),
     path("cases/<str:ref>/explanation", case_views.explanation, name="explanation"),
     path("cases/<str:ref>/explanation.pdf", case_views.explanation_pdf, name="explanation_pdf"),

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from makegood.kit import db
+from makegood.kit.asking import Question, answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,28 @@ class StatementRow:
     balance_after: int
 
 
-@db.query
-def balances(book: str, subject_ids: Iterable[int]) -> Mapping[int, Mapping[str, int]]:
+Balances = Mapping[int, Mapping[str, int]]  # by subject and account
+
+
+def balances(book: str, subject_ids: Iterable[int]) -> Balances:
     """Balance of each account by subject; one index range, however long the history is."""
-    found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    rows = db.fetch(
-        "select subject_id, name, balance from ledger_account where book = %s and subject_id = any(%s)",
-        [str(book), list(subject_ids)],
+    return answer(asking_balances(book, subject_ids))
+
+
+def asking_balances(book: str, subject_ids: Iterable[int]) -> Question[Balances]:
+    sql = "select subject_id, name, balance from ledger_account where book = %s and subject_id = any(%s)"
+    return Question((sql, [str(book), list(subject_ids)]), read=_balances)
+
+
+def asking_all_balances(book: str) -> Question[Balances]:
+    """Those of every subject: for a book that has few."""
+    return Question(
+        ("select subject_id, name, balance from ledger_account where book = %s", [str(book)]), read=_balances
     )
+
+
+def _balances(rows: Iterable[Mapping[str, Any]]) -> Balances:
+    found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
         found[row["subject_id"]][row["name"]] += row["balance"]
     return found
@@ -61,21 +77,24 @@ def balances_of(wanted: Mapping[str, Iterable[int]]) -> Mapping[str, Mapping[int
     return found
 
 
-@db.query
 def statement_of_order(order_id: int) -> list[StatementRow]:
     """Every posting that concerns the order, oldest first."""
+    return answer(asking_statement_of_order(order_id))
+
+
+def asking_statement_of_order(order_id: int) -> Question[list[StatementRow]]:
     return _statement("e.order_id = %s", [order_id])
 
 
-@db.query
 def statement_of_customer(customer_id: int) -> list[StatementRow]:
     """Every posting of the customer's orders, credit and points, oldest first."""
-    return _statement(
+    asked = _statement(
         "(e.order_id in (select id from orders_order where customer_id = %s)"
         " or (a.book = 'points' and a.subject_id = %s)"
         " or (a.book = 'credit' and a.subject_id in (select id from customers_savedmethod where customer_id = %s)))",
         [customer_id] * 3,
     )
+    return answer(asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +128,8 @@ def statement_of_merchant(*, since: datetime, until: datetime) -> list[MerchantR
     return [MerchantRow(**row) for row in rows]
 
 
-def _statement(condition: str, params: list[object]) -> list[StatementRow]:
-    rows = db.fetch(
-        f"""
+def _statement(condition: str, params: list[object]) -> Question[list[StatementRow]]:
+    sql = f"""
         select e.seq as entry_seq, e.kind, e.cause, e.happened_at, e.order_id, a.book, a.subject_id,
                a.name as account, a.asset, p.amount, p.balance_after
           from ledger_entry e
@@ -119,10 +137,8 @@ def _statement(condition: str, params: list[object]) -> list[StatementRow]:
           join ledger_account a on a.id = p.account_id
          where {condition}
          order by e.seq, p.id
-        """,
-        params,
-    )
-    return [StatementRow(**row) for row in rows]
+        """
+    return Question((sql, params), read=lambda rows: [StatementRow(**row) for row in rows])
 
 
 @dataclass(frozen=True, slots=True)

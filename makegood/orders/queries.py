@@ -10,6 +10,7 @@ from typing import Any
 
 from makegood.customers.rules import ContactMalformed, guess_kind, normalize_contact
 from makegood.kit import db, errors
+from makegood.kit.asking import Question
 from makegood.kit.wire import CursorMalformed
 from makegood.orders import rules
 
@@ -168,6 +169,17 @@ def _one(condition: str, value: object) -> OrderView:
     if row is None:
         raise OrderUnknown(value, field="order")
     return view_from(row)
+
+
+def asking_order(order_id: int) -> Question[OrderView]:
+    """As ``order_view``."""
+
+    def read(rows: list[dict[str, Any]]) -> OrderView:
+        if not rows:
+            raise OrderUnknown(order_id, field="order")
+        return view_from(rows[0])
+
+    return Question(view_statement("o.id = %s", order_id), read=read)
 
 
 def view_statement(condition: str, value: object) -> tuple[str, db.Params]:

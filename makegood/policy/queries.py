@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from makegood.kit import db, errors
+from makegood.kit.asking import Question, answer
 from makegood.policy.grid import read_content, written
 from makegood.policy.packs import Pack
 from makegood.policy.registry import Registry, shipped_registry
@@ -83,8 +84,16 @@ _REGISTRIES_MAX = 512
 @db.query
 def registry_of_merchant() -> Registry:
     """The shipped packs with the merchant's own releases: what its cases are decided and replayed by."""
+    return answer(asking_registry())
+
+
+def asking_registry() -> Question[Registry]:
+    sql = "select id, withdrawn_at is not null as withdrawn from policy_policyrelease order by id"
+    return Question((sql, []), read=_registry)
+
+
+def _registry(state: Sequence[Mapping[str, Any]]) -> Registry:
     shipped = shipped_registry()
-    state = db.fetch("select id, withdrawn_at is not null as withdrawn from policy_policyrelease order by id")
     if not state:
         return shipped
     key = tuple((row["id"], row["withdrawn"]) for row in state)

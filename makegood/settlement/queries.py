@@ -9,6 +9,7 @@ from typing import Any
 
 from makegood.accounts import environment
 from makegood.kit import db
+from makegood.kit.asking import Question, answer
 from makegood.settlement.states import NEEDS_PERSON
 
 # A released remedy has its payout by then, unless jobs and sweeps both stand still.
@@ -116,10 +117,14 @@ select p.ref, c.ref as case_ref, r.kind, p.gateway, p.amount_minor, p.currency, 
 """
 
 
-@db.query
 def payouts_of_case(case_ref: str) -> list[PayoutView]:
     """Every payout of a case, replaced ones included, oldest first; empty for an unknown case."""
-    return [PayoutView(**row) for row in db.fetch(_VIEW + " where c.ref = %s order by p.id", [case_ref])]
+    return answer(asking_payouts(case_ref))
+
+
+def asking_payouts(case_ref: str) -> Question[list[PayoutView]]:
+    sql = _VIEW + " where c.ref = %s order by p.id"
+    return Question((sql, [case_ref]), read=lambda rows: [PayoutView(**row) for row in rows])
 
 
 @db.query

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from makegood.kit import db
+from makegood.kit.asking import Question, answer
 from makegood.workbench.states import ACTS
 
 SEEN_FOR = timedelta(seconds=25)  # a page says every ten seconds that it is still open
@@ -32,11 +34,20 @@ class Waiting:
     state: str
 
 
-@db.query
-def keys_of(staff_id: int) -> dict[str, tuple[str, ...]]:
+Keys = dict[str, tuple[str, ...]]
+
+
+def keys_of(staff_id: int) -> Keys:
     """Every act with the keys this person has for it."""
-    row = db.fetch_one("select keys from workbench_keymap where staff_id = %s", [staff_id])
-    chosen = db.read_json(row["keys"]) if row else {}
+    return answer(asking_keys(staff_id))
+
+
+def asking_keys(staff_id: int) -> Question[Keys]:
+    return Question(("select keys from workbench_keymap where staff_id = %s", [staff_id]), read=_keys)
+
+
+def _keys(rows: Sequence[Mapping[str, Any]]) -> Keys:
+    chosen = db.read_json(rows[0]["keys"]) if rows else {}
     return {act.name: tuple(chosen.get(act.name, act.keys)) for act in ACTS}
 
 
@@ -54,15 +65,17 @@ def people_on(refs: Sequence[str], *, but: int | None, at: datetime) -> dict[str
     return dict(found)
 
 
-@db.query
 def waiting_of(staff_id: int) -> list[Waiting]:
     """Replies of this person that are on their way or were stopped, the last first."""
-    rows = db.fetch(
+    return answer(asking_waiting(staff_id))
+
+
+def asking_waiting(staff_id: int) -> Question[list[Waiting]]:
+    sql = (
         "select w.id, c.ref, w.body, w.due_at, w.state from workbench_outgoing w join cases_case c on c.id = w.case_id"
-        " where w.staff_id = %s and w.state in ('waiting', 'stopped') order by w.id desc limit 20",
-        [staff_id],
+        " where w.staff_id = %s and w.state in ('waiting', 'stopped') order by w.id desc limit 20"
     )
-    return [Waiting(**row) for row in rows]
+    return Question((sql, [staff_id]), read=lambda rows: [Waiting(**row) for row in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +89,17 @@ class MacroView:
     shared: bool
 
 
-@db.query
 def macros_of(staff_id: int) -> list[MacroView]:
     """Own macros and shared ones, by name."""
-    rows = db.fetch(
+    return answer(asking_macros(staff_id))
+
+
+def asking_macros(staff_id: int) -> Question[list[MacroView]]:
+    sql = (
         'select id, name, steps, "then", staff_id is null as shared from workbench_macro'
-        " where staff_id = %s or staff_id is null order by name, id",
-        [staff_id],
+        " where staff_id = %s or staff_id is null order by name, id"
     )
-    return [MacroView(**{**row, "steps": db.read_json(row["steps"])}) for row in rows]
+    return Question(
+        (sql, [staff_id]),
+        read=lambda rows: [MacroView(**{**row, "steps": db.read_json(row["steps"])}) for row in rows],
+    )

@@ -26,6 +26,7 @@ from makegood.policy import queries as policies
 from makegood.policy.facts import Facts
 from makegood.policy.outcome import GrantedRemedy, Outcome
 from makegood.policy.quote import outcome_of
+from makegood.policy.registry import Registry
 
 
 class NotDecidable(errors.Refused):
@@ -80,12 +81,12 @@ def propose(case: Case, order: OrderView | None, *, actor: Actor, at: datetime) 
     return outcome
 
 
-def consider(case: Case, order: OrderView | None) -> tuple[Facts, Outcome]:
-    """What the policy says of the case as it stands; nothing is written."""
+def consider(case: Case, order: OrderView | None, *, registry: Registry | None = None) -> tuple[Facts, Outcome]:
+    """What the policy says of the case as it stands; nothing is written. ``registry`` where it is read already."""
     settings = accounts.settings_of_merchant()
     currency = order.currency if order else accounts.merchant().currency
     stated = Facts.from_json(facts.state_facts(case, order, currency=currency))
-    return stated, outcome_of(stated, merchant=settings.packs, registry=policies.registry_of_merchant())
+    return stated, outcome_of(stated, merchant=settings.packs, registry=registry or policies.registry_of_merchant())
 
 
 def write_decision(

@@ -49,6 +49,13 @@ function isBusy(part) {
       : field.type !== "hidden" && field.value !== field.defaultValue);
 }
 
+// What scripts of the page put into a part by themselves is not the server's, and no change.
+function told(part) {
+  const copy = part.cloneNode(true);
+  copy.querySelectorAll("[data-live-own]").forEach((one) => one.replaceChildren());
+  return copy.textContent;
+}
+
 async function refresh() {
   waiting = 0;
   if (document.hidden) {
@@ -62,7 +69,7 @@ async function refresh() {
   for (const part of document.querySelectorAll("[data-live-part]")) {
     const next = fresh.getElementById(part.id);
     if (!next) { left = true; continue; }
-    if (part.isEqualNode(next) || part.textContent === next.textContent) continue;
+    if (part.isEqualNode(next) || told(part) === told(next)) continue;
     if (isBusy(part)) { left = true; continue; }
     const opened = Array.from(part.querySelectorAll("details")).map((one) => one.open);
     const kept = document.importNode(next, true);

@@ -30,6 +30,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         mutating,
         policies,
         settling,
+        shifting,
         triaging,
     )
 
@@ -41,6 +42,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("ledger.balance_growth",): ledger_growth.measure,
         ("deadlines.open_million",): deadlines.measure,
         ("faces.page_p95_ms", "faces.page_queries", "faces.first_load_kb"): faces.measure,
+        ("faces.layout_shift",): shifting.measure,
         ("mail.intake_vs_parsing",): mailing.measure,
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,
         ("triage.macro_f1_zh", "triage.macro_f1_en", "triage.messages_per_second"): triaging.measure,

@@ -40,8 +40,12 @@ def overview(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpResp
     """What is open now: how soon it is due, who holds it, how old it is, and what budgets have left."""
     require(actor, May.OVERSEE)
     at = timezone.now()
-    tables = [_table(name, at, None, _zone(merchant)) for name in ("at_risk", "load", "ageing", "budgets")]
-    return page(request, merchant, "overview", actor=actor, tables=tables, forms=_forms(), span="")
+    now = queries.open_now(at, most=queries.LOOKED_AT)
+    tables = [*(table(now) for table in _OPEN_NOW.values()), queries.budgets_used()]
+    return page(
+        request, merchant, "overview", actor=actor, tables=tables, forms=_forms(), span="",
+        counted=queries.LOOKED_AT if now.capped else 0,
+    )  # fmt: skip
 
 
 @require_GET
@@ -130,18 +134,19 @@ def _file(
     return HttpResponse("".join(lines), content_type=FORMATS[form])
 
 
-_TABLES: dict[str, Callable[[datetime], Table]] = {
+_OPEN_NOW: dict[str, Callable[[queries.OpenNow], Table]] = {
     "at_risk": queries.at_risk,
     "load": queries.load,
     "ageing": queries.ageing,
-    "budgets": lambda _at: queries.budgets_used(),
 }
 _OF_A_PERIOD: dict[str, Callable[[Period, ZoneInfo], Table]] = {"outcomes": queries.outcomes, "rules": queries.by_rule}
 
 
 def _table(name: str, at: datetime, period: Period | None, zone: ZoneInfo) -> Table:
-    if name in _TABLES:
-        return _TABLES[name](at)
+    if name in _OPEN_NOW:
+        return _OPEN_NOW[name](queries.open_now(at))
+    if name == "budgets":
+        return queries.budgets_used()
     if name not in _OF_A_PERIOD:
         raise Http404
     return _OF_A_PERIOD[name](period or last(DAYS, at, zone), zone)

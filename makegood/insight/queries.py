@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,15 +23,66 @@ from makegood.kit.money import Money
 ROWS_MAX = 200  # of a table of figures: the largest first
 
 
+# The overview looks at no more open cases than this, those due soonest, and says so. Files hold all.
+LOOKED_AT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNow:
+    """Open cases, counted at a moment by whom they wait for, holder, how soon due and how long open.
+
+    ``capped``: so many were looked at as may be, and there may be more.
+    """
+
+    groups: tuple[Mapping[str, Any], ...]
+    capped: bool
+
+    def by(self, key: str) -> dict[Any, list[Mapping[str, Any]]]:
+        found: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+        for group in self.groups:
+            found[group[key]].append(group)
+        return found
+
+
 @db.query
-def at_risk(at: datetime) -> Table:
-    """Open cases by who must act and how soon it is due."""
-    soon = {name: f"count(*) filter (where {_due_test(name)})" for name in DUE}
+def open_now(at: datetime, *, most: int | None = None) -> OpenNow:
+    """One pass over the open cases, or over the ``most`` that are due soonest: the index of the queue holds it all."""
+    limit = "" if most is None else f"order by c.due_at, c.id limit {int(most)}"
+    # Reckoned here once, not by the database for each case.
+    due = [at + timedelta(hours=first) for first, _end in DUE.values() if first is not None]
+    aged = [at - timedelta(days=young) for young, _old in reversed(AGES.values())]
     rows = db.fetch(
-        f"select c.waiting_on as party, {', '.join(f'{sql} as {name}' for name, sql in soon.items())}, count(*) as open"
-        " from cases_case c where c.closed_at is null group by 1 order by overdue desc, open desc, 1",
-        {"at": at},
+        f"""
+        select party, holder, due, age, count(*) as cases, min(opened_at) as oldest
+          from (select c.waiting_on as party, c.assigned_to as holder, c.opened_at,
+                       width_bucket(c.due_at, %s::timestamptz[]) as due,
+                       width_bucket(c.opened_at - interval '1 microsecond', %s::timestamptz[]) as age
+                  from (select waiting_on, assigned_to, due_at, opened_at from cases_case c
+                         where c.closed_at is null {limit}) c) as each_case
+         group by party, holder, due, age
+        """,
+        [due, aged],
     )
+    groups = tuple({**row, "due": _due(row["due"]), "age": _age(row["age"])} for row in rows)
+    return OpenNow(groups, capped=most is not None and sum(row["cases"] for row in rows) >= most)
+
+
+def _due(bucket: int | None) -> str:
+    """The name of the bucket between two of the moments; a case that nobody is due to act on is in none."""
+    return "" if bucket is None else list(DUE)[bucket]
+
+
+def _age(bucket: int) -> str:
+    """The oldest come first; what is to be opened in the future is in none."""
+    return [*reversed(AGES), ""][bucket]
+
+
+def _count(groups: Iterable[Mapping[str, Any]], **wanted: str) -> int:
+    return sum(row["cases"] for row in groups if all(row[key] == value for key, value in wanted.items()))
+
+
+def at_risk(now: OpenNow) -> Table:
+    """Open cases by who must act and how soon it is due."""
     columns = (
         Column("party", _("Waiting for")),
         Column("overdue", _("Overdue"), "count", bar=True),
@@ -39,32 +91,19 @@ def at_risk(at: datetime) -> Table:
         Column("later", _("Later"), "count"),
         Column("open", _("Open"), "count"),
     )
+    parties = sorted(now.by("party").items(), key=lambda one: (-_count(one[1], due="overdue"), -_count(one[1]), one[0]))
     return Table("at_risk", _("Deadlines at risk"), columns, tuple(
         (
-            Cell(row["party"], said=words.said(row["party"], "Party")),
-            *(Cell(row[name], Slice(due=name, party=row["party"])) for name in DUE),
-            Cell(row["open"], Slice(party=row["party"])),
+            Cell(party, said=words.said(party, "Party")),
+            *(Cell(_count(groups, due=name), Slice(due=name, party=party)) for name in DUE),
+            Cell(_count(groups), Slice(party=party)),
         )
-        for row in rows
+        for party, groups in parties
     ))  # fmt: skip
 
 
-def _due_test(name: str) -> str:
-    first, end = DUE[name]
-    tests = [f"c.due_at >= %(at)s + interval '{first} hours'"] if first is not None else []
-    tests += [f"c.due_at < %(at)s + interval '{end} hours'"] if end is not None else []
-    return " and ".join(tests)
-
-
-@db.query
-def load(at: datetime) -> Table:
+def load(now: OpenNow) -> Table:
     """Open cases by who holds them, the most first."""
-    rows = db.fetch(
-        "select c.assigned_to as holder, count(*) as open, count(*) filter (where c.due_at < %s) as overdue,"
-        " count(*) filter (where c.waiting_on = 'merchant') as ours, min(c.opened_at) as oldest"
-        " from cases_case c where c.closed_at is null group by 1 order by 2 desc, 1 limit %s",
-        [at, ROWS_MAX],
-    )
     people = {person.id: person.name for person in accounts.staff_list()}
     columns = (
         Column("holder", _("Held by")),
@@ -74,28 +113,23 @@ def load(at: datetime) -> Table:
         Column("oldest", _("Oldest"), "time"),
     )
 
-    def told(row: Mapping[str, Any]) -> tuple[Cell, ...]:
-        holder = str(row["holder"] or NOBODY)
+    def told(one: int | None, groups: list[Mapping[str, Any]]) -> tuple[Cell, ...]:
+        holder = str(one or NOBODY)
+        name = people.get(one, "") if one is not None else ""
         return (
-            Cell(holder, said=people.get(row["holder"], "") or (_("nobody") if holder == NOBODY else holder)),
-            Cell(row["open"], Slice(holder=holder)),
-            Cell(row["ours"], Slice(holder=holder, party="merchant")),
-            Cell(row["overdue"], Slice(holder=holder, due="overdue")),
-            Cell(row["oldest"]),
+            Cell(holder, said=name or (_("nobody") if holder == NOBODY else holder)),
+            Cell(_count(groups), Slice(holder=holder)),
+            Cell(_count(groups, party="merchant"), Slice(holder=holder, party="merchant")),
+            Cell(_count(groups, due="overdue"), Slice(holder=holder, due="overdue")),
+            Cell(min(row["oldest"] for row in groups)),
         )
 
-    return Table("load", _("Load"), columns, tuple(told(row) for row in rows))
+    holders = sorted(now.by("holder").items(), key=lambda one: (-_count(one[1]), one[0] is None, one[0]))
+    return Table("load", _("Load"), columns, tuple(told(*one) for one in holders[:ROWS_MAX]))
 
 
-@db.query
-def ageing(at: datetime) -> Table:
+def ageing(now: OpenNow) -> Table:
     """Open cases by how long they have been open."""
-    [row] = db.fetch(
-        "select "
-        + ", ".join(f"count(*) filter (where {_age_test(name)}) as {name}" for name in AGES)
-        + " from cases_case c where c.closed_at is null",
-        {"at": at},
-    )
     said = {
         "day": _("less than a day"), "three_days": _("one to three days"), "week": _("three to seven days"),
         "fortnight": _("one to two weeks"), "month": _("two weeks to thirty days"),
@@ -103,15 +137,8 @@ def ageing(at: datetime) -> Table:
     }  # fmt: skip
     columns = (Column("age", _("Open for")), Column("open", _("Open"), "count", bar=True))
     return Table("ageing", _("Ageing"), columns, tuple(
-        (Cell(name, said=said[name]), Cell(row[name], Slice(age=name))) for name in AGES
+        (Cell(name, said=said[name]), Cell(_count(now.groups, age=name), Slice(age=name))) for name in AGES
     ))  # fmt: skip
-
-
-def _age_test(name: str) -> str:
-    young, old = AGES[name]
-    tests = [f"c.opened_at <= %(at)s - interval '{young} days'"]
-    tests += [f"c.opened_at > %(at)s - interval '{old} days'"] if old is not None else []
-    return " and ".join(tests)
 
 
 _TOLD = """

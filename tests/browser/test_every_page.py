@@ -1,6 +1,7 @@
 """Every page in both languages, bright on a phone and dark on a desk, for everybody.
 
-Nothing that axe finds by the rules of WCAG 2.2 AA, nothing wider than the screen, nothing focused that is covered.
+Nothing that axe finds by the rules of WCAG 2.2 AA, nothing wider than the screen, nothing focused that is covered,
+nothing that moves by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser
 
 from tests.browser import every_page
 from tests.browser.accessible import violations
+from tests.browser.shifting import MOST, WATCH, shift_of
 from tests.browser.test_browser_journeys import fits
 
 pytestmark = pytest.mark.timeout(400)
@@ -70,12 +72,15 @@ def test_every_page_is_for_everybody(
             locale=locale, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
         )
         every_page.enter(context, who, address, language=language)
+        context.add_init_script(WATCH)
         page = context.new_page()
         for one in pages:
             if one.who != who:
                 continue
             page.goto(address + one.path)
             found = violations(page)
+            shift = shift_of(page)
+            found += [f"moves: {shift}"] if shift.worst > MOST else []
             found += [] if fits(page) else ["wider than the screen"]
             found += [f"covered: {html}" for html in page.evaluate(COVERED)]
             if found:

@@ -57,6 +57,7 @@ def test_the_page_of_a_case_asks_as_seldom_wherever_the_case_stands() -> None:
     asked_for = [("return", "defective"), ("return", "changed_mind"), ("refusal", "changed_mind")]
     new, planned, appealed = (ask(sell(Bought(), Bought(), at=now), *what, at=now) for what in asked_for)
     exchange = ask(sell(at=now), "exchange", "defective", ("1", 1, "LAMP-2"), at=now)
+    bring_photo(planned, at=now)
     commands.decide_case(ref=planned.ref, actor=AGENT, at=now)
     commands.decide_by_hand(ref=appealed.ref, verdict="deny", remedies=[], why="No.", actor=REVIEWER, at=now)
     commands.deny_case(ref=appealed.ref, why="No.", actor=AGENT, at=now)
@@ -66,7 +67,6 @@ def test_the_page_of_a_case_asks_as_seldom_wherever_the_case_stands() -> None:
     member = Member("owner")
     counted = {}
     for case in (new, planned, appealed, exchange):
-        bring_photo(case, at=now)
         path = f"{member.base}/cases/{case.ref}"
         member.client.get(path)
         with asked() as count:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,8 +52,24 @@ def busy_shop(at: datetime) -> None:
 
 def tables(at: datetime) -> Iterator[Table]:
     period = Period(at.astimezone(ZONE).date() - timedelta(days=29), at.astimezone(ZONE).date())
-    yield from (queries.at_risk(at), queries.load(at), queries.ageing(at))
+    yield from (table(queries.open_now(at)) for table in (queries.at_risk, queries.load, queries.ageing))
     yield from (queries.outcomes(period, ZONE), queries.by_rule(period, ZONE))
+
+
+def test_of_more_open_cases_than_are_looked_at_those_due_soonest_are_counted_and_it_is_said() -> None:
+    at = timezone.now()
+    for _ in range(3):
+        ask(sell(at=at), "claim", "damaged", at=at)
+
+    assert not queries.open_now(at, most=4).capped
+    some = queries.open_now(at, most=2)
+    assert some.capped
+    assert not queries.open_now(at).capped
+    member = Member("owner")
+    with patch.object(queries, "LOOKED_AT", 2):
+        said = member.client.get(f"{member.base}/overview").content.decode()
+    assert "不少于 2 个" in said
+    assert "不少于" not in member.client.get(f"{member.base}/overview").content.decode()
 
 
 def test_every_figure_is_the_number_of_the_cases_that_it_opens() -> None:

@@ -42,6 +42,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("ledger.balance_growth",): ledger_growth.measure,
         ("deadlines.open_million",): deadlines.measure,
         ("faces.page_p95_ms", "faces.page_queries", "faces.first_load_kb"): faces.measure,
+        ("faces.queue_million_p95_ms", "faces.overview_million_p95_ms"): faces.measure_million,
         ("faces.layout_shift",): shifting.measure,
         ("mail.intake_vs_parsing",): mailing.measure,
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,

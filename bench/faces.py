@@ -49,6 +49,38 @@ def measure(ground: Ground) -> list[Figure]:
     return _figures(taken, queries, statements, weight, ground)
 
 
+def measure_million(ground: Ground) -> list[Figure]:
+    """``faces.queue_million_p95_ms`` and ``faces.overview_million_p95_ms``: what counts cases, where there are most."""
+    from django.conf import settings
+
+    from makegood.kit import tenancy
+    from tests.desk.working import Member
+
+    settings.ALLOWED_HOSTS = ["*"]
+    count = ground.size.cases[-1]
+    merchant_id = open_merchant()
+    bulk.fill_cases(ground.admin_dsn, merchant_id, count)
+    with tenancy.acting_for(merchant_id):
+        member = Member("owner")
+    found = []
+    for name, path in (("queue", ""), ("overview", "overview")):
+        read = _reading(member.client, f"{member.base}/{path}")
+        for _ in range(WARM):
+            if read().status_code != 200:
+                raise RuntimeError(name)
+        taken = [seconds(read) * 1000 for _ in range(3 * ground.size.face_reads)]
+        found.append(
+            Figure(
+                f"faces.{name}_million_p95_ms",
+                _p95(taken),
+                f"95th percentile of the time in the server of the {name} with its counts, at a merchant with {count:,}"
+                f" cases of which a fifth is open; {len(taken)} times",
+                {"best": round(min(taken), 1), "median": round(sorted(taken)[len(taken) // 2], 1)},
+            )
+        )
+    return found
+
+
 def _figures(
     taken: dict[str, list[float]],
     queries: dict[str, int],

@@ -72,7 +72,10 @@ class Case(TenantModel):
             models.Index(fields=["merchant_id", "order"], name="case_by_order"),
             models.Index(fields=["merchant_id", "customer"], name="case_by_customer"),
             models.Index(
-                fields=["merchant_id", "due_at", "id"], name="case_queue", condition=models.Q(closed_at__isnull=True)
+                fields=["merchant_id", "due_at", "id"],
+                name="case_open",
+                include=["waiting_on", "assigned_to", "opened_at"],  # so that the overview reads no row
+                condition=models.Q(closed_at__isnull=True),
             ),
             models.Index(fields=["merchant_id", "id"], name="case_newest"),
             models.Index(

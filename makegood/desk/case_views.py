@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -20,9 +21,11 @@ from makegood.accounts.states import May
 from makegood.calls.queries import asking_calls
 from makegood.cases import commands, history, receipts
 from makegood.cases import queries as cases
+from makegood.cases.commands.approving import check_limits
 from makegood.cases.commands.deciding import consider
 from makegood.cases.commands.promising import KINDS as REMEDY_KINDS
 from makegood.cases.duplicates import duplicates_of
+from makegood.cases.commands.promising import money_total
 from makegood.cases.explaining import behind, behind_outcome
 from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.newer import NewerArrived
@@ -127,6 +130,7 @@ def _around(request: HttpRequest, merchant: Merchant, found: CaseView, actor: Ac
         "staff": [one for one in staff if one.is_active],
         "explained": explain(found.decision) if found.decision else None,
         **_behind(found, asked, undecided=undecided),
+        "refused_already": _refused_already(found, actor),
         "undecided": undecided,
         "goods": _goods_forms(found),
         **review_form(found, actor),
@@ -175,6 +179,19 @@ def _behind(found: CaseView, asked: _Asked, *, undecided: bool) -> dict[str, Any
         return {"proposal": outcome.as_json(lang), "behind": behind_outcome(outcome, lang)}
     shown = behind(found.decision, lang, registry=registry) if found.decision else None
     return {"proposal": None, "behind": shown}
+
+
+def _refused_already(found: CaseView, actor: Actor) -> str:
+    """The code of what is known to be refused before approving is tried: what this person may not approve."""
+    decision = found.decision
+    if found.state != State.PLANNED or decision is None or decision.verdict not in {"grant", "partly"}:
+        return ""
+    total = money_total(map(asdict, decision.remedies), decision.currency)
+    try:
+        check_limits(actor, total, {"by_hand": decision.by_hand, "decided_by": decision.decided_by})
+    except errors.DomainError as refusal:
+        return refusal.code
+    return ""
 
 
 def _goods_forms(found: CaseView) -> dict[str, Any]:

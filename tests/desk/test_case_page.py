@@ -66,7 +66,7 @@ def test_a_proposal_shows_every_posting_and_is_approved() -> None:
 
     shown = page(member.get(f"/cases/{case.ref}"))
     assert "Every posting this makes" in shown
-    assert "refund_promised" in shown
+    assert "refund_promised" in page(member.get(f"/cases/{case.ref}/preview"))
     member.do(case.ref, "approve", total="100.00", decision=str(case_view(case.ref).decisions[-1].id))
     assert state(case)[0] == "approved"
 

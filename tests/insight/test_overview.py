@@ -68,8 +68,8 @@ def test_of_more_open_cases_than_are_looked_at_those_due_soonest_are_counted_and
     member = Member("owner")
     with patch.object(queries, "LOOKED_AT", 2):
         said = member.client.get(f"{member.base}/overview").content.decode()
-    assert "不少于 2 个" in said
-    assert "不少于" not in member.client.get(f"{member.base}/overview").content.decode()
+    assert "There are 2 open cases or more" in said
+    assert "open cases or more" not in member.client.get(f"{member.base}/overview").content.decode()
 
 
 def test_every_figure_is_the_number_of_the_cases_that_it_opens() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -127,7 +128,7 @@ def _one_in_force(found: list[dict[str, Any]]) -> dict[str, Any]:
     return decision
 
 
-def check_limits(actor: Actor, total: Money, decision: dict[str, Any]) -> None:
+def check_limits(actor: Actor, total: Money, decision: Mapping[str, Any]) -> None:
     """Raises AboveLimit, OwnDecision."""
     if decision["by_hand"] and decision["decided_by"] == actor.key:
         raise OwnDecision(actor.key, field="actor", rule="another_person")

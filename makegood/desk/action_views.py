@@ -15,7 +15,6 @@ from makegood.accounts.actors import Actor
 from makegood.cases import commands
 from makegood.cases.commands.deciding import HandRemedy
 from makegood.cases.commands.goods import Inspected
-from makegood.cases.newer import check_newest
 from makegood.cases.queries import CaseView
 from makegood.cases.states import State
 from makegood.desk.macro_views import run_steps
@@ -50,14 +49,9 @@ Form = Callable[[HttpRequest, Actor, CaseView], str]
 
 
 def _seen(request: HttpRequest) -> int | None:
-    """The last event that was on the page."""
+    """The last event that was on the page: nothing is decided over what two people, or a customer, did since."""
     seen = request.POST.get("seen", "")
     return int(seen) if seen.isdecimal() and len(seen) < 10 else None
-
-
-def _check_newest(request: HttpRequest, actor: Actor, found: CaseView) -> None:
-    """Two people on one case, or a customer's word meanwhile: nothing is decided over it. Raises NewerArrived."""
-    check_newest(found.id, _seen(request), but=actor.key)
 
 
 def _text(request: HttpRequest, name: str, most: int = 5000) -> str:
@@ -71,13 +65,16 @@ def _decide(request: HttpRequest, actor: Actor, found: CaseView) -> str:
 
 def _approve(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     """The decision that was seen and no other, with its total typed where money is granted."""
-    _check_newest(request, actor, found)
     decision = found.decision
     if decision and decision.total_minor:
         _check_total(_text(request, "total", 40), Money(decision.total_minor, decision.currency))
     seen = request.POST.get("decision", "")
     case = commands.approve_case(
-        ref=found.ref, actor=actor, at=timezone.now(), decision_id=int(seen) if seen.isdecimal() else None
+        ref=found.ref,
+        actor=actor,
+        at=timezone.now(),
+        decision_id=int(seen) if seen.isdecimal() else None,
+        seen=_seen(request),
     )
     if case.state == "planned":
         return _("Your approval is noted; a second person must approve too.")
@@ -86,10 +83,9 @@ def _approve(request: HttpRequest, actor: Actor, found: CaseView) -> str:
 
 def _decide_and_approve(request: HttpRequest, actor: Actor, found: CaseView) -> str:
     """One step for a simple case: the proposal that was on the page, granted in the same transaction."""
-    _check_newest(request, actor, found)
     at = timezone.now()
     with db.together():
-        commands.decide_case(ref=found.ref, actor=actor, at=at)
+        commands.decide_case(ref=found.ref, actor=actor, at=at, seen=_seen(request))
         row = db.fetch_one(
             "select total_minor, currency from cases_decision where case_id = %s and not superseded", [found.id]
         )
@@ -106,8 +102,7 @@ def _check_total(typed: str, total: Money) -> None:
 
 
 def _deny(request: HttpRequest, actor: Actor, found: CaseView) -> str:
-    _check_newest(request, actor, found)
-    commands.deny_case(ref=found.ref, actor=actor, at=timezone.now(), why=_text(request, "why"))
+    commands.deny_case(ref=found.ref, actor=actor, at=timezone.now(), why=_text(request, "why"), seen=_seen(request))
     return _("Denied; the customer is told why and can appeal.")
 
 
@@ -234,7 +229,6 @@ def _units(request: HttpRequest, name: str) -> int:
 
 
 def _review(request: HttpRequest, actor: Actor, found: CaseView) -> str:
-    _check_newest(request, actor, found)
     why = _text(request, "why")
     if not why:
         raise TextMissing(field="why", rule="not_empty")
@@ -245,6 +239,7 @@ def _review(request: HttpRequest, actor: Actor, found: CaseView) -> str:
         remedies=read_remedies(request),
         actor=actor,
         at=timezone.now(),
+        seen=_seen(request),
     )
     if case.state == State.APPEALED:
         return _("Noted. A second reviewer must agree before anything is promised.")

@@ -13,6 +13,7 @@ from makegood.cases import history
 from makegood.cases.commands import approving, moving, promising, writing
 from makegood.cases.commands.deciding import HandRemedy, write_hand_decision
 from makegood.cases.models import Appeal, Case
+from makegood.cases.newer import check_newest
 from makegood.cases.states import State
 from makegood.kit import db, errors
 from makegood.ledger.states import Claims
@@ -79,16 +80,25 @@ def _window_is_over(case: Case, at: datetime) -> bool:
 
 @db.command
 def review_appeal(
-    *, ref: str, outcome: str, why: str, actor: Actor, at: datetime, remedies: Sequence[HandRemedy] = ()
+    *,
+    ref: str,
+    outcome: str,
+    why: str,
+    actor: Actor,
+    at: datetime,
+    remedies: Sequence[HandRemedy] = (),
+    seen: int | None = None,
 ) -> Case:
     """Decide an appeal. ``upheld`` leaves the decision; otherwise ``remedies`` come on top of what was granted.
 
     What was granted before is never taken back. Above the two-person limit the first reviewer's grant is only noted;
-    a second carries it out by saying the same outcome, with the same remedies or none. Raises NotAllowed, SamePerson,
-    OutcomeMalformed, AppealNotOpen, AboveLimit, OwnDecision, and what granting remedies raises.
+    a second carries it out by saying the same outcome, with the same remedies or none. ``seen`` is the last event
+    the reviewer saw. Raises NotAllowed, SamePerson, OutcomeMalformed, AppealNotOpen, AboveLimit, OwnDecision,
+    NewerArrived, and what granting remedies raises.
     """
     require(actor, May.REVIEW)
     case = history.lock_case(ref, actor)
+    check_newest(case.id, seen, but=actor.key)
     appeal = Appeal.objects.filter(case=case, decided_at__isnull=True).first()
     if case.state != State.APPEALED or appeal is None:
         raise AppealNotOpen(ref, field="case", rule="no appeal is open")

@@ -13,6 +13,7 @@ from makegood.accounts.states import May
 from makegood.cases import history, reallocating
 from makegood.cases.commands import changing, complaining, goods, moving, promising, writing
 from makegood.cases.models import Case
+from makegood.cases.newer import check_newest
 from makegood.cases.states import Kind, State
 from makegood.kit import db, errors
 from makegood.kit.money import Money
@@ -41,15 +42,18 @@ class DecisionChanged(errors.Refused):
 
 
 @db.command
-def approve_case(*, ref: str, actor: Actor, at: datetime, decision_id: int | None = None) -> Case:
+def approve_case(
+    *, ref: str, actor: Actor, at: datetime, decision_id: int | None = None, seen: int | None = None
+) -> Case:
     """Promise what the decision in force grants, and leave the job that pays it.
 
-    ``decision_id`` is the decision the person saw. Above the two-person limit the first approval is only noted.
-    Raises NotAllowed, AboveLimit, OwnDecision, DecisionChanged, NothingToApprove, MoveNotAllowed, NotEnoughPaid,
-    BudgetExhausted, CaseUnknown.
+    ``decision_id`` is the decision the person saw, ``seen`` the last event. Above the two-person limit the first
+    approval is only noted. Raises NotAllowed, AboveLimit, OwnDecision, DecisionChanged, NewerArrived,
+    NothingToApprove, MoveNotAllowed, NotEnoughPaid, BudgetExhausted, CaseUnknown.
     """
     require(actor, May.APPROVE)  # first: who may not approve is not told which cases there are
     case, order = history.lock_case_with_order(ref, actor)
+    check_newest(case.id, seen, but=actor.key)
     approve_in_transaction(case, order, actor=actor, at=at, decision_id=decision_id)
     return case
 
@@ -151,13 +155,15 @@ def _second(case: Case, decision: dict[str, Any], *, actor: Actor, at: datetime)
 
 
 @db.command
-def deny_case(*, ref: str, actor: Actor, at: datetime, why: str = "") -> Case:
+def deny_case(*, ref: str, actor: Actor, at: datetime, why: str = "", seen: int | None = None) -> Case:
     """Tell the customer no, with the reason code, rule and failed condition of the decision in force.
 
-    Raises NotAllowed, MoveNotAllowed, CaseUnknown, NothingToApprove.
+    ``seen`` is the last event the person saw. Raises NotAllowed, MoveNotAllowed, CaseUnknown, NothingToApprove,
+    NewerArrived.
     """
     require(actor, May.HANDLE)
     case = history.lock_case(ref, actor)
+    check_newest(case.id, seen, but=actor.key)
     deny_in_transaction(case, actor=actor, at=at, why=why)
     return case
 

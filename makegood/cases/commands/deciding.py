@@ -14,6 +14,7 @@ from makegood.accounts.states import May
 from makegood.cases import facts, history
 from makegood.cases.commands import complaining, moving, promising
 from makegood.cases.models import Case
+from makegood.cases.newer import check_newest
 from makegood.cases.states import RemedyState, State
 from makegood.kit import db, errors
 from makegood.kit.money import Money, allocate
@@ -52,14 +53,16 @@ class HandRemedy:
 
 
 @db.command
-def decide_case(*, ref: str, actor: Actor, at: datetime) -> Case:
+def decide_case(*, ref: str, actor: Actor, at: datetime, seen: int | None = None) -> Case:
     """Let the policy decide on the facts as they are now; the proposal replaces an earlier one not yet approved.
 
-    A verdict ``need_evidence`` asks the customer and stops the merchant's clock. Raises CaseUnknown,
-    MoveNotAllowed, NotAllowed, and Malformed where the facts contradict one another.
+    A verdict ``need_evidence`` asks the customer and stops the merchant's clock. ``seen`` is the last event the
+    person saw. Raises CaseUnknown, MoveNotAllowed, NotAllowed, NewerArrived, and Malformed where the facts contradict
+    one another.
     """
     require(actor, May.HANDLE)
     case, order = history.lock_case_with_order(ref, actor)
+    check_newest(case.id, seen, but=actor.key)
     moving.require_open(case)
     propose(case, order, actor=actor, at=at)
     moving.finish(case, actor=actor, at=at)

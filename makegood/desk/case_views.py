@@ -24,8 +24,8 @@ from makegood.cases import queries as cases
 from makegood.cases.commands.approving import check_limits
 from makegood.cases.commands.deciding import consider
 from makegood.cases.commands.promising import KINDS as REMEDY_KINDS
-from makegood.cases.duplicates import duplicates_of
 from makegood.cases.commands.promising import money_total
+from makegood.cases.duplicates import duplicates_of
 from makegood.cases.explaining import behind, behind_outcome
 from makegood.cases.handing_out import paper_of_case, receipt_file
 from makegood.cases.newer import NewerArrived

@@ -41,6 +41,7 @@ def bring_picture(case: Case, *, wide: bool) -> None:
 
 
 def watched(context: Any) -> Page:
+    context.set_default_timeout(40_000)  # presence is told every ten seconds only, and machines are busy
     context.add_init_script(WATCH)
     page: Page = context.new_page()
     return page

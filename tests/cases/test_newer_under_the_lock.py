@@ -12,7 +12,7 @@ from django.db import connections
 
 from makegood.accounts.actors import Actor
 from makegood.cases import commands, history
-from makegood.cases.commands.filing import write_message
+from makegood.cases.commands.writing import write_message
 from makegood.cases.models import Case
 from makegood.kit import db, tenancy
 from tests.cases.racing import LATER, again, appealed, at_once, kinds, planned, unshipped

@@ -21,6 +21,7 @@ from makegood.cases.api_shapes import (
     AppealIn,
     ApproveIn,
     CaseBrief,
+    CaseFiled,
     CaseIn,
     CaseOut,
     CasePage,
@@ -36,12 +37,14 @@ from makegood.cases.api_shapes import (
     case_out,
     event_out,
     evidence_out,
+    filed,
     hand_remedy,
     posting_out,
     row_out,
 )
 from makegood.cases.api_tracked import TrackedOut, tracked_out
 from makegood.cases.commands.asking import Asked
+from makegood.cases.duplicates import duplicates_of
 from makegood.cases.eligibility import eligibility
 from makegood.customers import queries as customers
 from makegood.kit import files, tenancy
@@ -71,10 +74,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@router.post("/cases", auth=bearer(May.FILE), response={201: CaseBrief})
+@router.post("/cases", auth=bearer(May.FILE), response={201: CaseFiled})
 @once
-def file_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseBrief]:
-    """Open a case about an order, or a complaint or suggestion of its customer; the same key opens it once."""
+def file_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseFiled]:
+    """Open a case about an order, or a complaint or suggestion of its customer; the same key opens it once.
+
+    Cases of the same customer that are probably about the same are named; whether they are, somebody decides.
+    """
     case = commands.file_case(
         kind=body.kind,
         reason=body.reason,
@@ -90,7 +96,7 @@ def file_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseBrief]:
         actor=actor_of(request),
         at=_now(),
     )
-    return 201, brief(case)
+    return 201, filed(case, duplicates_of(queries.case_view(case.ref), at=_now()))
 
 
 @router.get("/cases", auth=bearer(May.READ), response={200: CasePage})

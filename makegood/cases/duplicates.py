@@ -21,7 +21,7 @@ select c.ref, c.order_id, c.kind, c.reason, c.claimant, c.state, c.goods_state, 
        array(select distinct l.number from cases_caseline cl join orders_line l on l.id = cl.line_id
               where cl.case_id = c.id) as lines
   from cases_case c left join orders_order o on o.id = c.order_id
- where c.customer_id = %s and c.merged_into_id is null and c.ref <> %s
+ where c.customer_id = %s and c.merged_into_id is null and c.ref <> %s and c.request_key <> %s
    and (c.closed_at is null or c.closed_at >= %s)
  order by c.id desc limit %s
 """
@@ -68,16 +68,20 @@ def already_asked(
     kind: str,
     reason: str,
     claimant: str = "customer",
-    but: str = "",
+    request_key: str = "",
     at: datetime,
 ) -> tuple[Duplicate, ...]:
-    """Cases of this customer about what somebody is about to ask for; ``but`` is the case that is it already."""
+    """Cases of this customer about what somebody is about to ask for, but for what that very request has opened."""
     about = About(order_id, frozenset(lines), kind, reason, at, claimant=claimant)
-    return _like(about, customer_id=customer_id, but=but, at=at)
+    return _like(about, customer_id=customer_id, request_key=request_key, at=at)
 
 
-def _like(about: About, *, customer_id: int, but: str, at: datetime) -> tuple[Duplicate, ...]:
-    rows = {row["ref"]: row for row in db.fetch(_OF_CUSTOMER, [customer_id, but, at - JUST_CLOSED, LOOKED_AT])}
+def _like(
+    about: About, *, customer_id: int, at: datetime, but: str = "", request_key: str = ""
+) -> tuple[Duplicate, ...]:
+    rows = {
+        row["ref"]: row for row in db.fetch(_OF_CUSTOMER, [customer_id, but, request_key, at - JUST_CLOSED, LOOKED_AT])
+    }
     known = [(ref, _about(row)) for ref, row in rows.items()]
     return tuple(
         Duplicate(

@@ -33,6 +33,7 @@ class Waits(TextChoices):
     """Why an agent must look at a conversation."""
 
     LETTER = "letter", _("a letter waits for an answer")
+    ALIKE = "alike", _("a letter may be about a case there is")
     BOUNCE = "bounce", _("a letter came back")
     STRANGER = "stranger", _("somebody else wrote about this case")
     UNPROVEN = "unproven", _("the sender may be somebody else")

@@ -22,7 +22,7 @@ from makegood.conversations.queries import ConversationView
 from makegood.desk.action_views import TextMissing
 from makegood.desk.members import for_staff
 from makegood.desk.presence_views import REPLY_AGAIN, words_taken_back
-from makegood.desk.proposing import reading_of
+from makegood.desk.proposing import alike_to, reading_of
 from makegood.desk.rendering import page, people_of
 from makegood.kit import db, errors, files, refs
 from makegood.orders.queries import orders_page
@@ -60,6 +60,8 @@ def _page(
     refusal: errors.DomainError | None = None,
 ) -> HttpResponse:
     own = cases.cases_page(cases.Filters(customer_id=found.customer_id), limit=20).rows if found.customer_id else ()
+    own_orders = orders_page(customer_id=found.customer_id, limit=20).rows if found.customer_id else ()
+    reading = reading_of(found)
     return page(
         request,
         merchant,
@@ -67,9 +69,10 @@ def _page(
         actor=actor,
         refusal=refusal,
         conversation=found,
-        reading=reading_of(found),
+        reading=reading,
+        alike=alike_to(found, reading, own_orders, at=timezone.now()) if own and not found.case_ref else (),
         own_cases=own,
-        own_orders=orders_page(customer_id=found.customer_id, limit=20).rows if found.customer_id else (),
+        own_orders=own_orders,
         people=people_of(found.customer_id, found.customer_name),
         posted=request.POST,
         waiting=[one for one in found.messages if one.can_be_taken_back(actor.key)],

@@ -14,6 +14,8 @@ from makegood.accounts.actors import require
 from makegood.accounts.queries import settings_of_merchant
 from makegood.accounts.states import May
 from makegood.cases import commands
+from makegood.cases import queries as cases
+from makegood.cases.duplicates import duplicates_of
 from makegood.kit import files
 from makegood.mcp import documents
 from makegood.mcp.documents import Document
@@ -65,7 +67,29 @@ def file_case(
         actor=session.actor,
         at=now(),
     )
-    return shown(session, case.ref)
+    alike = duplicates_of(cases.case_view(case.ref), at=now())
+    named = [{"ref": one.ref, "kind": one.kind, "reason": one.reason, "why": list(one.why)} for one in alike]
+    return shown(session, case.ref) | {"possible_duplicates": named}
+
+
+@tool(May.HANDLE, again=True, gives=True, for_customers=False)
+def merge_cases(
+    session: Session,
+    case: Ref,
+    into: Annotated[str, Field(min_length=1, max_length=20, description="The case of the same customer that goes on.")],
+) -> Document:
+    """Make a case part of another about the same matter; it ends as a case of its own until unmerge_case."""
+    found, goes_on = session.case(case), session.case(into)
+    commands.merge_case(ref=found.ref, into=goes_on.ref, actor=session.actor, at=now())
+    return shown(session, goes_on.ref)
+
+
+@tool(May.HANDLE, for_customers=False)
+def unmerge_case(session: Session, case: Ref) -> Document:
+    """Take a case out of the one it was merged into: it stands as before, with what was written to it meanwhile."""
+    found = session.case(case)
+    commands.unmerge_case(ref=found.ref, actor=session.actor, at=now())
+    return shown(session, found.ref)
 
 
 @tool(May.FILE, again=True)

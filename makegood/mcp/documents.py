@@ -136,6 +136,8 @@ def case(session: Session, view: CaseView) -> Document:
         own = [one for one, kept in zip(shown.evidence, view.evidence, strict=True) if kept.party == "customer"]
         shown.evidence = own
         shown.findings = []
+        for part in shown.parts:
+            part.merged_by = ""  # which of the staff it was is theirs to know
     return shown.model_dump(mode="json", exclude={"decisions": {"__all__": {"document"}}})
 
 

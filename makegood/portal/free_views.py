@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from makegood.accounts.actors import Actor
 from makegood.accounts.models import Merchant
 from makegood.cases import commands as cases
+from makegood.cases.duplicates import already_asked
 from makegood.cases.states import KINDS_WITHOUT_ORDER
 from makegood.kit import errors
 from makegood.kit.pages.language import text_language
@@ -43,11 +44,17 @@ def ask_freely(request: HttpRequest, merchant: Merchant, actor: Actor, situation
     at = timezone.now()
     try:
         wish = asking.read_wish(chosen.kind, request.POST)
+        key = f"portal:{actor.key}:{wish.request_key}"
+        alike = already_asked(
+            customer_id=actor.id or 0, order_id=None, kind=wish.kind, reason=wish.reason, request_key=key, at=at
+        )
+        if alike and not request.POST.get("another"):
+            return page(request, merchant, "ask_freely", alike=alike, **shown)
         kept = asking.keep(request.FILES.getlist("files"))
         case = cases.file_case(
             kind=wish.kind,
             reason=wish.reason,
-            request_key=f"portal:{actor.key}:{wish.request_key}",
+            request_key=key,
             actor=actor,
             at=at,
             customer_id=actor.id,

@@ -22,7 +22,9 @@ from makegood.accounts.sight import of_slug
 from makegood.cases import queries as cases
 from makegood.cases import tracking
 from makegood.cases.askable import askable_lines
+from makegood.cases.duplicates import already_asked
 from makegood.cases.eligibility import eligibility
+from makegood.cases.parts import whole_ref
 from makegood.cases.states import KINDS_WITHOUT_ORDER
 from makegood.kit import errors, tenancy
 from makegood.kit.pages.language import text_language
@@ -213,7 +215,11 @@ def ask(request: HttpRequest, merchant: Merchant, actor: Actor, situation: str, 
         wish = asking.read_wish(chosen.kind, request.POST)
         if request.POST.get("step") != "send":
             quoted = asking.quote(found, wish, actor=actor, at=at, language=text_language())
-            return page(request, merchant, "check", wish=wish, quoted=quoted, **shown)
+            alike = already_asked(
+                customer_id=found.customer.id, order_id=found.id, lines=[one.line for one in wish.asked],
+                kind=wish.kind, reason=wish.reason, at=at,
+            )  # fmt: skip
+            return page(request, merchant, "check", wish=wish, quoted=quoted, alike=alike, **shown)
         case = asking.send(found, wish, request.FILES.getlist("files"), actor=actor, at=at, language=text_language())
     except (errors.Refused, errors.Malformed) as refusal:
         return page(request, merchant, "ask", refusal=refusal, **shown)
@@ -227,7 +233,7 @@ def track(request: HttpRequest, token: str) -> HttpResponse:
     try:
         merchant_id, ref = tracking.read_token(token)
         with tenancy.acting_for(merchant_id):
-            merchant, tracked = accounts.merchant(), tracking.redact(cases.case_view(ref))
+            merchant, tracked = accounts.merchant(), tracking.redact(cases.case_view(whole_ref(ref)))
     except errors.Unknown:
         raise Http404 from None
     with timezone.override(zone_of(request, merchant)):

@@ -221,7 +221,8 @@ def _take_letter(
         return Outcome.OPENED if began else Outcome.JOINED
     broken = any(defect.startswith("unreadable") for defect in mail.defects)
     if broken or case is None or case.closed_at is not None or case.state not in opening.UNDECIDED:
-        opening.wake(conversation, Waits.UNREADABLE if broken else Waits.LETTER, at=at)
+        waits = Waits.ALIKE if conversation.waits_for_agent == Waits.ALIKE else Waits.LETTER
+        opening.wake(conversation, Waits.UNREADABLE if broken else waits, at=at)
     if (began or filed is not None) and customer is not None and sorted_mail.may_answer:
         answering.acknowledge(conversation, message, at=at)
     if filed is not None:

@@ -8,13 +8,16 @@ from makegood.accounts.actors import Actor
 from makegood.cases import commands as cases
 from makegood.cases.commands.asking import Asked
 from makegood.cases.commands.filing import Request, file_in_transaction
+from makegood.cases.duplicates import already_asked
 from makegood.cases.models import Case, CaseText
 from makegood.cases.states import UNDECIDED, Kind
 from makegood.connectors.mail.shapes import ParsedMail
-from makegood.conversations import rules, wishes
+from makegood.conversations import rules
 from makegood.conversations.commands.placing import Place
 from makegood.conversations.models import Conversation, Message, MessageFile, RawMail
 from makegood.conversations.states import Waits
+from makegood.conversations.triage.plain import plainly
+from makegood.conversations.triage.reading import read
 from makegood.customers.queries import CustomerRow
 from makegood.kit import db, errors, live, refs
 from makegood.kit.files import Stored
@@ -105,13 +108,27 @@ def wake(conversation: Conversation, why: Waits, *, at: datetime) -> None:
 def file_wish(
     conversation: Conversation, place: Place, mail: ParsedMail, customer: CustomerRow, *, at: datetime
 ) -> CaseText | None:
-    """Open the case that a letter about an order plainly asks for; None where it is not plain, or refused."""
-    wish = wishes.propose(f"{rules.base_subject(mail.subject)}\n{mail.fresh}")
+    """Open the case that a letter about an order plainly asks for; None where it is not plain, or refused.
+
+    Nor where the customer has a case that is probably about the same: then an agent puts them together, or not.
+    """
+    said = f"{rules.base_subject(mail.subject)}\n{mail.fresh}"
+    wish = plainly(said, read(said))
     order = orders.order_view(place.order_id) if place.order_id else None
     if wish is None or order is None:
         return None
     asked = _units(order, wish[0])
     if asked is None:
+        return None
+    if already_asked(
+        customer_id=customer.id,
+        order_id=order.id,
+        lines=[one.line for one in asked],
+        kind=wish[0],
+        reason=wish[1],
+        at=at,
+    ):
+        wake(conversation, Waits.ALIKE, at=at)
         return None
     request = Request(
         kind=wish[0],

@@ -39,7 +39,7 @@ def waits_said(why: str) -> str:
 
 @register.filter
 def waits_tone(why: str) -> str:
-    return "info" if why == Waits.LETTER else "bad"
+    return {Waits.LETTER: "info", Waits.ALIKE: "wait"}.get(Waits(why), "bad") if why in Waits.values else "bad"
 
 
 @register.filter

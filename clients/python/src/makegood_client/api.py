@@ -70,6 +70,24 @@ class CaseBrief(TypedDict):
     deadlines: list[DeadlineOut]
 
 
+class CaseFiled(TypedDict):
+    ref: str
+    kind: str
+    reason: str
+    state: str
+    goods_state: str
+    money_state: str
+    status: str
+    waiting_on: str
+    due_at: str | None
+    escalated: bool
+    opened_at: str
+    closed_at: str | None
+    merged_into: str | None
+    deadlines: list[DeadlineOut]
+    possible_duplicates: list[DuplicateOut]
+
+
 class CaseIn(TypedDict):
     kind: str
     reason: str
@@ -218,6 +236,20 @@ class DeliveryPage(TypedDict):
 
 class DenyIn(TypedDict):
     why: NotRequired[str]
+
+
+class DuplicateOut(TypedDict):
+    """A case of the same customer that is probably about the same; nothing is merged by itself."""
+
+    ref: str
+    kind: str
+    reason: str
+    status: str
+    order: str
+    opened_at: str
+    closed_at: str | None
+    score: int
+    why: list[str]
 
 
 class EligibilityOut(TypedDict):
@@ -695,9 +727,12 @@ class Makegood(Caller):
         body: CaseIn,
         *,
         idempotency_key: str | None = None,
-    ) -> CaseBrief:
-        """Open a case about an order, or a complaint or suggestion of its customer; the same key opens it once."""
-        answer: CaseBrief = self.call(
+    ) -> CaseFiled:
+        """Open a case about an order, or a complaint or suggestion of its customer; the same key opens it once.
+        Cases of the same customer that are probably about the same are named; whether they are, somebody
+        decides.
+        """
+        answer: CaseFiled = self.call(
             "POST",
             "/api/v1/cases",
             json=body,

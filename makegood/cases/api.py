@@ -16,12 +16,11 @@ from makegood.accounts.api import actor_of, bearer, once
 from makegood.accounts.queries import settings_of_merchant
 from makegood.accounts.states import May
 from makegood.cases import commands, explaining, queries, receipts, tracking
-from makegood.cases.api_merging import MergeIn, MergePreviewOut, merge_preview_out
+from makegood.cases.api_merging import CaseFiled, MergeIn, MergePreviewOut, filed, merge_preview_out
 from makegood.cases.api_shapes import (
     AppealIn,
     ApproveIn,
     CaseBrief,
-    CaseFiled,
     CaseIn,
     CaseOut,
     CasePage,
@@ -37,7 +36,6 @@ from makegood.cases.api_shapes import (
     case_out,
     event_out,
     evidence_out,
-    filed,
     hand_remedy,
     posting_out,
     row_out,

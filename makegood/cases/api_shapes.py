@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,7 +10,6 @@ from pydantic import Field
 
 from makegood.cases import queries
 from makegood.cases.commands.deciding import HandRemedy
-from makegood.cases.duplicates import Duplicate
 from makegood.cases.models import Case
 from makegood.cases.parts import whole_ref
 from makegood.cases.states import Status
@@ -117,24 +116,6 @@ class CaseBrief(Plain):
     closed_at: datetime | None
     merged_into: str | None = Field(description="The case that this one is part of now.")
     deadlines: list[DeadlineOut]
-
-
-class DuplicateOut(Plain):
-    """A case of the same customer that is probably about the same; nothing is merged by itself."""
-
-    ref: str
-    kind: str
-    reason: str
-    status: str
-    order: str
-    opened_at: datetime
-    closed_at: datetime | None
-    score: int = Field(description="Out of a hundred.")
-    why: list[str] = Field(description="Codes: same_order, same_line, same_reason, same_problem, same_days, …")
-
-
-class CaseFiled(CaseBrief):
-    possible_duplicates: list[DuplicateOut]
 
 
 class CaseRowOut(Plain):
@@ -324,11 +305,6 @@ def brief(case: Case) -> CaseBrief:
         merged_into=whole_ref(case.ref) if part else None,
         deadlines=[_deadline(one) for one in queries.deadlines_of(case.id) if one.state in {"open", "paused"}],
     )
-
-
-def filed(case: Case, found: Iterable[Duplicate]) -> CaseFiled:
-    alike = [DuplicateOut(**some_of(DuplicateOut, one, order=one.order_number, why=list(one.why))) for one in found]
-    return CaseFiled(**brief(case).model_dump(), possible_duplicates=alike)
 
 
 def case_out(view: queries.CaseView) -> CaseOut:

@@ -11,7 +11,7 @@ from makegood.conversations.models import Mailbox
 from tests.conversations.mails import arrive, conversation_of, letter, open_mailbox
 from tests.desk.test_inbox import text_of
 from tests.desk.working import Member
-from tests.shop import ask, sell
+from tests.shop import Bought, ask, sell
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,9 @@ def chosen(page: str) -> list[str]:
 
 
 def test_a_letter_is_shown_with_what_it_wants_and_prefills_kind_and_reason(mailbox: Mailbox) -> None:
-    order = sell()
+    order = sell(Bought(2, 20_000))
+    for reason in ("damaged", "defective"):  # so that the letter opens no case of its own, and joins neither
+        ask(order, "claim", reason)
     body = f"The lamp was defect, its glass is shattered, and it smokes. I paid $20.50 for order {order.number}."
     ref = conversation_of(arrive(mailbox, letter(body, sender=f"c{order.number}@example.com"))).ref
     member = Member()

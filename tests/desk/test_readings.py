@@ -81,3 +81,14 @@ def test_a_letter_on_a_case_is_read_as_well(mailbox: Mailbox) -> None:
     arrive(mailbox, letter("Where is my refund? Has it been processed?", sender=sender, subject=f"Re: {case.ref}"))
 
     assert "where the refund is" in text_of(Member().get(f"/cases/{case.ref}"))
+
+
+def test_the_language_of_a_letter_is_shown_where_it_is_not_the_readers(mailbox: Mailbox) -> None:
+    order = sell()
+    sender = f"c{order.number}@example.com"
+    chinese = conversation_of(arrive(mailbox, letter("请问什么时候可以到货？", subject="咨询", sender=sender))).ref
+    english = conversation_of(arrive(mailbox, letter("When will it be here?", subject="A question", sender=sender))).ref
+    member = Member()
+
+    assert "Simplified Chinese" in text_of(member.get(f"/inbox/{chinese}"))
+    assert "Simplified Chinese" not in text_of(member.get(f"/inbox/{english}"))

@@ -134,6 +134,17 @@ def queries_facts(case: Case) -> dict[str, Any]:
     return dict(decision.facts) if decision else {}
 
 
+def test_the_preview_counts_what_its_parts_bring_along() -> None:
+    order = sell(Bought(3, 30_000))
+    a, b, c = (ask(order, "claim", "late", statement=word) for word in ("one", "two", "three"))
+    bring(a)
+    merge(a, b)
+
+    preview = cases.preview_merge(ref=b.ref, into=c.ref, actor=AGENT)
+
+    assert (preview.messages, preview.files) == (2, 1)
+
+
 def test_units_it_asked_for_are_free_meanwhile() -> None:
     order = sell()
     second = ask(order, "return", "changed_mind")

@@ -150,13 +150,14 @@ def preview_merge(*, ref: str, into: str, actor: Actor) -> MergePreview:
             refusal = history.CaseMerged(one.ref, field="case", rule=parts.whole_ref(one.ref))
     refusal = refusal or _refusal(case, goes_on)
     frees = case.state in UNDECIDED and case.closed_at is None and moving.reserves_units(case.kind, case.reason)
+    every = parts.with_parts(case.id)
     counted = db.fetch_one(
-        "select (select count(*) from cases_casetext where case_id = c.id and not internal) as messages,"
-        " (select count(*) from cases_evidence where case_id = c.id) as files,"
+        "select (select count(*) from cases_casetext where case_id = any(%s) and not internal) as messages,"
+        " (select count(*) from cases_evidence where case_id = any(%s)) as files,"
         " (select coalesce(sum(quantity - made_good), 0) from cases_caseline where case_id = c.id)::bigint as units,"
         " array(select wait from cases_deadline where case_id = c.id and state in ('open', 'paused') order by id)"
         " as waits from cases_case c where c.id = %s",
-        [case.id],
+        [every, every, case.id],
     )
     assert counted is not None  # noqa: S101 - the case was read above
     return MergePreview(

@@ -12,7 +12,10 @@ from makegood.cases.queries import CaseView, DecisionView
 from makegood.kit import errors
 from makegood.kit.money import Money
 from makegood.kit.signing import PublicKey, signing_keys
+from makegood.policy import queries as policies
 from makegood.policy import receipt
+from makegood.policy.packs import Pack
+from makegood.policy.registry import shipped_registry
 
 
 class DecisionUnknown(errors.Unknown):
@@ -37,7 +40,15 @@ def receipt_of(case: CaseView, decision: DecisionView, *, at: datetime) -> dict[
         about=_about(case, decision),
         at=at,
         key=signing_keys(settings.DATA_DIR)[0],
+        packs=_own_packs(decision),
     )
+
+
+def _own_packs(decision: DecisionView) -> list[Pack]:
+    """The merchant's own packs by which it was decided, whatever was published or taken back since."""
+    shipped, known = shipped_registry().by_hash, policies.registry_of_merchant().by_hash
+    named = [pack["hash"] for pack in decision.outcome.get("policy", {}).get("packs", [])]
+    return [known[one] for one in named if one in known and one not in shipped]
 
 
 def public_keys() -> list[PublicKey]:

@@ -18,7 +18,7 @@ from makegood.policy.check import check_registry
 from makegood.policy.explain import explain
 from makegood.policy.facts import FactMalformed, Facts
 from makegood.policy.outcome import Outcome
-from makegood.policy.packs import Pack
+from makegood.policy.packs import Pack, load_pack
 from makegood.policy.quote import checked_lang, outcome_of
 from makegood.policy.registry import shipped_registry
 from makegood.policy.scenarios import read_book
@@ -38,6 +38,10 @@ def quote_command(
     explained: Annotated[bool, typer.Option("--explain", help="Say why, to the cent.")] = False,  # noqa: FBT002 - typer's way of writing a flag
     receipt: Annotated[Path | None, typer.Option("--receipt", help="Write a signed receipt here.")] = None,
     replayed: Annotated[Path | None, typer.Option("--replay", help="Check a receipt and decide it anew.")] = None,
+    packs: Annotated[
+        list[Path] | None,
+        typer.Option("--packs", help="With --replay: files of packs, or a folder, to look in as well."),
+    ] = None,
     key: Annotated[str | None, typer.Option("--key", help="With --replay: the public key, or a file of it.")] = None,
     as_json: AsJson = False,  # noqa: FBT002 - same
 ) -> None:
@@ -46,7 +50,7 @@ def quote_command(
         typer.echo("usage: give either a file of facts or --replay RECEIPT", err=True)
         raise typer.Exit(UNREADABLE)
     if replayed is not None:
-        _replay(replayed, key, as_json=as_json)
+        _replay(replayed, key, packs or [], as_json=as_json)
     try:
         checked_lang(lang)
         outcome = outcome_of(Facts.from_json(_read(facts or Path("-"))), pack_ids=pack, on=_day(on))
@@ -76,7 +80,7 @@ def _write_receipt(file: Path, outcome: Outcome, lang: str) -> None:
         raise FactMalformed(error.strerror, field=str(file), rule="a file that can be written") from None
 
 
-def _replay(file: Path, key: str | None, *, as_json: bool) -> NoReturn:
+def _replay(file: Path, key: str | None, packs: list[Path], *, as_json: bool) -> NoReturn:
     """Exit code 0: it comes out the same; 1: it differs or is forged; 2: it cannot be read or replayed here."""
     try:
         public = (
@@ -84,7 +88,8 @@ def _replay(file: Path, key: str | None, *, as_json: bool) -> NoReturn:
             if key
             else None
         )
-        checked = receipts.check(_read(file), key=public)
+        files = [found for path in packs for found in (sorted(path.rglob("pack*.yaml")) if path.is_dir() else [path])]
+        checked = receipts.check(_read(file), key=public, packs=[load_pack(found) for found in files])
     except DomainError as error:
         _stop(error)
     if as_json:

@@ -1,13 +1,13 @@
 """Decision receipts: facts, outcome and policy in one signed document that anybody can replay.
 
-``signature.value`` is over the canonical JSON of everything else. Replaying needs the packs of the receipt on disk and
-nothing of the house that issued it.
+``signature.value`` is over the canonical JSON of everything else. Replaying needs the shipped packs on disk; a
+merchant's own pack goes with the receipt, so that nothing of the house that issued it is needed.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,12 +15,16 @@ from typing import Any
 from makegood.kit import errors
 from makegood.kit.signing import PublicKey, SigningKey, SigningKeyUnreadable
 from makegood.policy.facts import canonical
+from makegood.policy.grid import read_content, written
+from makegood.policy.marks import PackMalformed
 from makegood.policy.outcome import LANGS
+from makegood.policy.packs import Pack
 from makegood.policy.quote import decide_again
-from makegood.policy.registry import Registry
+from makegood.policy.registry import PackHashUnknown, Registry, shipped_registry
 
 FORMAT = "makegood-decision-receipt/1"
 PARTS = {"format", "issued_at", "about", "facts", "outcome", "signature"}
+MAY_BE_THERE = {"packs"}  # the content of packs that are not among the shipped ones
 
 
 class ReceiptMalformed(errors.Malformed):
@@ -67,14 +71,19 @@ def issue(
     about: Mapping[str, Any],
     at: datetime,
     key: SigningKey,
+    packs: Sequence[Pack] = (),
 ) -> dict[str, Any]:
-    """A receipt for a stored decision. ``about`` names case, order and merchant; no person."""
+    """A receipt for a stored decision. ``about`` names case, order and merchant; no person.
+
+    ``packs`` are those of the decision that whoever replays it will not have: a merchant's own. They go with it.
+    """
     body = {
         "format": FORMAT,
         "issued_at": at.isoformat(),
         "about": dict(about),
         "facts": dict(facts),
         "outcome": dict(outcome),
+        **({"packs": [written(pack) for pack in packs]} if packs else {}),
     }
     public = key.public
     signature = {
@@ -86,11 +95,14 @@ def issue(
     return {**body, "signature": signature}
 
 
-def check(document: object, *, key: PublicKey | None = None, registry: Registry | None = None) -> Checked:
-    """Verify the signature and decide the facts anew with the packs on disk, bit for bit.
+def check(
+    document: object, *, key: PublicKey | None = None, registry: Registry | None = None, packs: Sequence[Pack] = ()
+) -> Checked:
+    """Verify the signature and decide the facts anew, bit for bit, with the very packs that decided.
 
-    Without ``key`` the key in the receipt is used: then the receipt is proved whole, not whose it is. Raises
-    ReceiptMalformed, PackHashUnknown where a pack of the receipt is not on disk, and what reading facts raises.
+    They are found by the hash of their content: on disk, in the receipt itself, or among ``packs``. Without ``key`` the
+    key in the receipt is used: then the receipt is proved whole, not whose it is. Raises ReceiptMalformed,
+    PackHashUnknown where a pack of the receipt is nowhere, and what reading facts raises.
     """
     receipt = _read(document)
     signature, public = _signature_of(receipt, key)
@@ -98,9 +110,31 @@ def check(document: object, *, key: PublicKey | None = None, registry: Registry 
         return Checked(signature, public, ())
     policy = receipt["outcome"]["policy"]
     lang = policy.get("lang", "en")
-    again = decide_again(receipt["facts"], policy, registry=registry).as_json(lang)
+    known = (registry or shipped_registry()).with_packs([], kept=[*_carried(receipt), *packs])
+    _need_all(policy, known)
+    again = decide_again(receipt["facts"], policy, registry=known).as_json(lang)
     found = () if canonical(again) == canonical(receipt["outcome"]) else tuple(_differences(receipt["outcome"], again))
     return Checked(signature, public, found)
+
+
+def _carried(receipt: Mapping[str, Any]) -> list[Pack]:
+    """The packs in the receipt. What they are is said by the hash of what they contain, not by the receipt."""
+    found = receipt.get("packs", [])
+    if not isinstance(found, list) or not all(isinstance(content, dict) for content in found):
+        raise ReceiptMalformed(field="packs", rule="a list of packs")
+    try:
+        return [read_content(content, f"receipt/packs/{at}") for at, content in enumerate(found)]
+    except PackMalformed as error:
+        raise ReceiptMalformed(field="packs", rule=error.sentence()) from None
+
+
+def _need_all(policy: Mapping[str, Any], known: Registry) -> None:
+    """Name the pack that is missing, and what there is of it instead. Raises PackHashUnknown."""
+    for pack in policy["packs"]:
+        if pack["hash"] not in known.by_hash:
+            here = [f"{one.version} ({one.hash})" for one in known.packs if one.id == pack.get("id")]
+            name = f"{pack['hash']} ({pack.get('id', '?')} {pack.get('version', '?')})"
+            raise PackHashUnknown(name, field="outcome.policy.packs", rule=", ".join(here) or "none")
 
 
 def _read(document: object) -> dict[str, Any]:
@@ -108,7 +142,7 @@ def _read(document: object) -> dict[str, Any]:
         raise ReceiptMalformed(field="format", rule=FORMAT)
     if missing := PARTS - document.keys():
         raise ReceiptMalformed(field=min(missing), rule="must be there")
-    if more := document.keys() - PARTS:
+    if more := document.keys() - PARTS - MAY_BE_THERE:
         raise ReceiptMalformed(field=min(more), rule="is no part of a receipt")
     for part in ("facts", "outcome", "about", "signature"):
         if not isinstance(document[part], dict):

@@ -9,21 +9,25 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connection
+from django.test import override_settings
 from django.utils import timezone
 
 from makegood.accounts.actors import Actor, NotAllowed
 from makegood.cases import commands as cases
+from makegood.cases import receipts
 from makegood.cases.proof import faults
 from makegood.cases.queries import case_view
 from makegood.cases.trying import try_policy
 from makegood.kit import db, tenancy
 from makegood.policy import commands, grid, queries, trials
 from makegood.policy.marks import PackMalformed
+from makegood.policy.receipt import check
 from makegood.policy.registry import shipped_registry
 from tests.desk.working import Member
 from tests.portal.visiting import page
@@ -190,7 +194,7 @@ def test_rules_are_announced_ahead_and_with_a_note() -> None:
 
 
 @pytest.mark.usefixtures("own_registry")
-def test_cases_asked_from_its_first_day_are_decided_by_the_release_and_replay_for_ever() -> None:
+def test_cases_asked_from_its_first_day_are_decided_by_the_release_and_replay_for_ever(tmp_path: Path) -> None:
     ref = start()
     change(ref, "house-return-no-reason", GENEROUS)
     day = publish(ref)
@@ -215,6 +219,10 @@ def test_cases_asked_from_its_first_day_are_decided_by_the_release_and_replay_fo
     assert [one.withdrawn_at is not None for one in queries.releases()] == [True]
     assert decided(later).decision.verdict == "deny"
     assert faults() == []  # what was decided by it still replays
+    with override_settings(DATA_DIR=tmp_path):  # and so does its receipt, elsewhere, with the shipped packs alone
+        receipt = receipts.receipt_of(after, after.decision, at=later)
+    assert [pack["version"] for pack in receipt["packs"]] == [own.version]
+    assert check(receipt, registry=shipped_registry()).is_equal
 
 
 @pytest.mark.usefixtures("own_registry")

@@ -17,11 +17,14 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from makegood.kit.signing import SigningKey, rotate_signing_key, signing_keys
+from makegood.policy import grid
 from makegood.policy.cli import quote_command
-from makegood.policy.facts import Facts
+from makegood.policy.facts import Facts, canonical
+from makegood.policy.packs import Pack
 from makegood.policy.quote import outcome_of
 from makegood.policy.receipt import ReceiptMalformed, check, issue
-from tests.policy.cases import a_case
+from makegood.policy.registry import PackHashUnknown, shipped_registry
+from tests.policy.cases import a_case, a_pack, a_rule, refund
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY, OTHER = SigningKey(b"k" * 32), SigningKey(b"o" * 32)
@@ -158,6 +161,51 @@ def test_a_pack_that_is_gone_cannot_be_replayed(written: Callable[[object], Path
     result = run("--replay", written(signed_anew(receipt)))
 
     assert (result.exit_code, "pack_hash_unknown" in result.stderr) == (2, True)
+
+
+def own_receipt(shop: Pack, *, carried: bool = True) -> dict[str, Any]:
+    """Of a decision by a pack that a merchant published."""
+    registry = shipped_registry().with_packs([shop])
+    outcome = outcome_of(Facts.from_json(CASE), pack_ids=[shop.id], registry=registry)
+    packs = [shop] if carried else []
+    return issue(facts=outcome.facts.as_json(), outcome=outcome.as_json(), about={}, at=AT, key=KEY, packs=packs)
+
+
+def test_a_merchants_own_pack_goes_with_the_receipt(written: Callable[[object], Path]) -> None:
+    shop = a_pack(a_rule(refund("line.price_paid * 50%"), rule_id="half"))
+    receipt = own_receipt(shop)
+
+    assert check(receipt, key=KEY.public).as_json()["equal"] is True
+    assert run("--replay", written(receipt)).exit_code == 0
+    # What it carries is believed for what it contains only: another content has another hash, and is not the pack.
+    receipt["packs"][0]["rules"][0]["grant"][0]["amount"] = "line.price_paid"
+    public = KEY.public.base64
+    body = {name: value for name, value in receipt.items() if name != "signature"}
+    signature = {**receipt["signature"], "public_key": public, "value": KEY.sign(canonical(body).encode())}
+    with pytest.raises(PackHashUnknown):
+        check({**body, "signature": signature})
+
+
+def test_a_pack_that_is_missing_is_named_and_may_be_given(written: Callable[[object], Path], tmp_path: Path) -> None:
+    shop = a_pack(a_rule(refund("line.price_paid * 50%"), rule_id="half"))
+    file = written(own_receipt(shop, carried=False))
+    told = run("--replay", file)
+
+    assert told.exit_code == 2
+    assert f"{shop.hash} ({shop.id} {shop.version})" in told.stderr
+    (tmp_path / "shop").mkdir()
+    content = json.dumps(grid.written(shop), ensure_ascii=False)  # JSON is YAML
+    (tmp_path / "shop" / "pack.yaml").write_text(content, encoding="utf-8")
+    assert run("--replay", file, "--packs", tmp_path / "shop").exit_code == 0
+    assert run("--replay", file, "--packs", tmp_path / "shop" / "pack.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize("packs", [{}, ["x"], [{}], [{"id": "x"}]])
+def test_packs_that_are_none_are_refused(packs: object) -> None:
+    receipt = {**a_receipt(), "packs": packs}
+    body = {name: value for name, value in receipt.items() if name != "signature"}
+    with pytest.raises(ReceiptMalformed):
+        check({**body, "signature": {**receipt["signature"], "value": KEY.sign(canonical(body).encode())}})
 
 
 def test_either_facts_or_a_receipt(written: Callable[[object], Path]) -> None:

@@ -17,9 +17,14 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from playwright.sync_api import Browser
 
 from makegood.kit import db, tenancy
 from tests import postgres_for_tests
+from tests.browser.live import CHROMIUM, browser
+
+# The browser's library runs an event loop in this thread, where Django would refuse to touch the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 SHARED_DATA = Path(os.environ.get("MAKEGOOD_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -64,3 +69,12 @@ def merchant() -> Iterator[int]:
         db.execute("delete from accounts_tries")  # counted by address, which all tests share
     with tenancy.acting_for(merchant_id):
         yield merchant_id
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of a worker: its library runs one event loop a thread, and only one at a time."""
+    if not CHROMIUM:
+        pytest.skip("no chromium on this machine")
+    with browser() as opened:
+        yield opened

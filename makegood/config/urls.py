@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<slug:slug>/", include("makegood.portal.urls")),
     path("desk/", desk.front_door, name="desk_door"),
     path("desk/<slug:slug>/", include("makegood.desk.urls")),
+    path("chat/", include("makegood.portal.chat_urls")),
     path("track/<str:token>", portal.track, name="track"),
     path("mails/<str:token>", mail_choice_views.mail_choice, name="mail_choice"),
 ]

@@ -187,3 +187,27 @@ class MessageFile(TenantModel):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["merchant_id", "message"], name="file_by_message")]
+
+
+class ChatKey(TenantModel):
+    """A secret with which a merchant's shop signs who its user is, sealed; ended ones sign for nobody any more."""
+
+    ref = models.CharField(max_length=20)
+    sealed = models.TextField()
+    made_by = models.CharField(max_length=60)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["merchant_id", "ref"], name="chat_key_ref_once")]
+
+
+class ChatToken(TenantModel):
+    """A token of a shop that was shown here: by its first browser, and by no other until it expires."""
+
+    digest = models.CharField(max_length=64)
+    address = models.CharField(max_length=60)  # of the browser's conversation
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["merchant_id", "digest"], name="chat_token_once")]

@@ -15,5 +15,5 @@ from makegood.kit.pages.live import stream
 @for_staff
 def live(request: HttpRequest, merchant: Merchant, actor: Actor) -> HttpResponse:
     """Changes of cases, and what only staff hear; it ends with the sign-in it began with."""
-    channels = ("case:*", "desk:*", f"staff:{actor.id}", f"sitting:{request.session[SITTING]}")
+    channels = ("case:*", "desk:*", "chat:*", f"staff:{actor.id}", f"sitting:{request.session[SITTING]}")
     return stream(request, merchant.id, channels)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser
 
 from tests.browser import every_page
-from tests.browser.live import CHROMIUM, browser, site
-
-# The browser's library runs an event loop in this thread, where Django would refuse to touch the database.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+from tests.browser.live import site
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +33,3 @@ def demo(address: str) -> int:
 def demo_visits(demo: int) -> list[every_page.Visit]:
     """Every page of the demo shop."""
     return every_page.visits()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("no chromium on this machine")
-    with browser() as opened:
-        yield opened

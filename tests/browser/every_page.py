@@ -37,6 +37,8 @@ NO_PAGE = {
     "portal:live", "desk:live", "desk:presence", "desk:presences", "desk:take_back", "desk:next_case",
     "desk:unmerge",
     "desk:call_transcript", "desk:call_recording", "desk:overview_file", "desk:hand_over",
+    "chat:widget", "chat:begin", "chat:said", "chat:say", "chat:typing", "chat:hear", "chat:code", "chat:prove",
+    "chat:vouch",
     "desk:delivery",  # tests/browser/test_administration_pages.py looks at it, with a receiver that answers
     "desk:second_step",  # the same, and tests/browser/test_passkeys.py
     "portal:code",  # seen on the way in, by the tours
@@ -109,7 +111,7 @@ def without_example() -> list[str]:
         if name not in NO_PAGE
         and name != "portal:ask"
         and not {"ref", "number"} <= set(parameters)
-        and not set(parameters) <= examples.get(name, examples[""]).keys()
+        and not set(parameters) - {"slug"} <= examples.get(name, examples[""]).keys()
     ]
 
 
@@ -141,9 +143,9 @@ def _visits() -> Iterator[Visit]:
                 yield Visit(f"{name}-{situation}", path, _customer_of(with_order.ref))
         else:
             known = examples.get(name, examples[""])
-            if not set(parameters) <= known.keys() or {"ref", "number"} <= set(parameters):
+            if not set(parameters) - {"slug"} <= known.keys() or {"ref", "number"} <= set(parameters):
                 continue  # test_languages tells which address has no example; a number beside a reference is a file
-            given = {one: known[one] for one in parameters}
+            given = {one: known[one] for one in parameters if one in known}
             if space:
                 given["slug"] = SLUG
             yield Visit(name, reverse(name, kwargs=given), _who(name, with_order))

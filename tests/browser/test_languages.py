@@ -21,6 +21,7 @@ NAMES = frozenset(
         "Makegood",
         "English",
         "OpenAPI",
+        "JavaScript",
         "Stripe",
         "Amazon",
         "kB",

@@ -177,5 +177,7 @@ def _returned(bounce: Bounce, *, at: datetime) -> Message | None:
 def place_of_reply(case: Case) -> Conversation | None:
     """The conversation by mail with the customer of a case: the last one; with parts, where something came last."""
     every = with_parts(case.id)
-    found = Conversation.objects.filter(case_id__in=every, customer_id=case.customer_id)
+    found = Conversation.objects.filter(case_id__in=every, customer_id=case.customer_id).exclude(
+        address__startswith="chat:"
+    )
     return found.order_by(*(["-last_at"] if len(every) > 1 else []), "-id").first()

@@ -73,6 +73,8 @@ def _carry(message: Message, case: Case, *, at: datetime) -> None:
 
 
 def _check_same_person(conversation: Conversation, case: Case, *, is_customer: bool) -> None:
+    if conversation.customer_id == case.customer_id and conversation.address.startswith("chat:"):
+        return  # proved by a code
     known = {one.id for one in find_sender(conversation.address)}
     if case.customer_id in known and (is_customer or not _unproven(conversation)):
         return
@@ -80,6 +82,8 @@ def _check_same_person(conversation: Conversation, case: Case, *, is_customer: b
         raise OtherCustomer(case.ref, field="case", rule="one_customer")
     if not is_customer:
         raise SenderNotKnown(conversation.address, field="is_customer", rule="say_that_it_is_the_customer")
+    if conversation.address.startswith("chat:"):
+        return  # the agent's word; a browser is no address
     customers.add_contact(customer_id=case.customer_id, kind="email", value=conversation.address)
 
 

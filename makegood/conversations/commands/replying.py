@@ -13,8 +13,9 @@ from makegood.accounts.states import May
 from makegood.cases import holding
 from makegood.cases.commands.writing import check_reply
 from makegood.cases.models import Case, CaseText
+from makegood.cases.parts import with_parts
 from makegood.conversations import rules
-from makegood.conversations.commands import answering
+from makegood.conversations.commands import answering, chatting
 from makegood.conversations.models import Conversation, Message
 from makegood.conversations.states import SendState, Waits
 from makegood.customers.models import Contact
@@ -50,6 +51,11 @@ def send_reply(*, text_id: int, at: datetime) -> None:
     if text is None or text.author.startswith("customer:"):
         return
     case = Case.objects.get(id=text.case_id)
+    chats = Conversation.objects.filter(case_id__in=with_parts(case.id), customer_id=case.customer_id)
+    for chat in chats.filter(address__startswith=chatting.PREFIX):
+        # In the window too, where the customer asked; the mail goes all the same, for the window may be closed.
+        chatting.answer(chat, author=text.author, body=text.body, key=f"text:{text.id}:{chat.id}", at=at, text=text)
+        _answered(chat)
     conversation = conversation_with(case, at=at)
     if conversation is None:
         return
@@ -86,6 +92,13 @@ def reply_without_case(
     check_reply(body, holding.held_by_nothing(at), actor=actor, beyond=beyond)
     grace = timedelta(seconds=accounts.settings_of_merchant().undo_seconds)
     count = Message.objects.filter(conversation=conversation).count()
+    if conversation.address.startswith(chatting.PREFIX):
+        said = chatting.answer(
+            conversation, author=actor.key, body=body[:TEXTS_AT_MOST], key=f"reply:{conversation.id}:{count}", at=at,
+            text=None,
+        )  # fmt: skip
+        _answered(conversation)
+        return said
     queued = answering.queue_message(
         conversation,
         to=conversation.address,

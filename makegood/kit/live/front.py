@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -57,6 +58,17 @@ class Front:
             self._hub.start()
 
         loop.run_until_complete(begin())
+        # The server waits for what is open before it stops, and a stream would keep it waiting. It has set its own
+        # handlers already; there is no other way to be told in time.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = getattr(loop, "_signal_handlers", {}).get(number)
+            if before is not None:
+                loop.add_signal_handler(number, self._leave, before)
+
+    def _leave(self, before: asyncio.Handle) -> None:
+        if self._hub is not None:
+            self._hub.end_all()
+        before._run()  # noqa: SLF001 - the server's own handler
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._hub is not None:

@@ -65,6 +65,7 @@ class Hub:
         self._joining: list[Stream] = []
         self._told: set[int] = set()
         self._wake = asyncio.Event()
+        self._leaving = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -74,10 +75,15 @@ class Hub:
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
-        for stream in [*self._joining, *(one for group in self._groups.values() for one in group.streams)]:
-            stream.end()
+        self.end_all()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         log.here.latest = ""
+
+    def end_all(self) -> None:
+        """No stream goes on, and none begins: the process is about to stop."""
+        self._leaving = True
+        for stream in [*self._joining, *(one for group in self._groups.values() for one in group.streams)]:
+            stream.end()
 
     @property
     def streams(self) -> int:
@@ -85,7 +91,7 @@ class Hub:
 
     def join(self, ticket: Ticket) -> Stream:
         """A stream that is first told what was missed since the ticket's place, then everything as it happens."""
-        stream = Stream(ticket)
+        stream = Stream(ticket, over=self._leaving)
         self._joining.append(stream)
         self._wake.set()
         return stream

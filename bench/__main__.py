@@ -21,6 +21,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
     from bench import (
         against_others,
         deadlines,
+        equality,
         faces,
         filing_http,
         growing,
@@ -50,6 +51,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,
         ("triage.macro_f1_zh", "triage.macro_f1_en", "triage.messages_per_second"): triaging.measure,
         ("policy.decide_traced_us", "policy.decide_compiled_us"): policies.measure_decisions,
+        ("policy.backends_equal", "policy.zen_equal"): equality.measure,
         (
             "policy.backtest_vs_handwritten",
             "policy.backtest_vs_zen",

@@ -40,6 +40,8 @@ PROMISES = (
     Promise("policy.backtest_vs_zen", 50, "higher"),
     Promise("policy.diff_vs_run", 3, "lower"),
     Promise("policy.backtest_10m_linear", 1.2, "lower"),
+    Promise("policy.backends_equal", 1, "higher"),
+    Promise("policy.zen_equal", 1, "higher"),
     Promise("policy.mutants_noticed", 0.95, "higher"),
     Promise("policy.check_seconds", 30, "lower"),
     Promise("faces.page_p95_ms", 60, "lower"),
@@ -80,18 +82,20 @@ def keeps(promise: Promise, value: float) -> bool:
     return value >= promise.limit if promise.better == "higher" else value <= promise.limit
 
 
-def seconds(work: Callable[[], object]) -> float:
-    started = perf_counter()
+def seconds(work: Callable[[], object], clock: Callable[[], float] = perf_counter) -> float:
+    started = clock()
     work()
-    return perf_counter() - started
+    return clock() - started
 
 
-def interleaved(rounds: int, *works: Callable[[], object]) -> list[list[float]]:
+def interleaved(
+    rounds: int, *works: Callable[[], object], clock: Callable[[], float] = perf_counter
+) -> list[list[float]]:
     """Seconds of each work, round by round, one after the other within a round: noise meets all of them alike."""
     taken: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for times, work in zip(taken, works, strict=True):
-            times.append(seconds(work))
+            times.append(seconds(work, clock))
     return taken
 
 

@@ -98,8 +98,9 @@ class Days:
     def __init__(self, days: Iterable[date], zone: tzinfo) -> None:
         self.days, self.zone = sorted(set(days)), zone
         begins = [datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) for day in self.days]
-        # Moments can be compared where the clock is not changed about that midnight; else the clock is asked each time.
-        self.begins = begins if all(_is_steady(begin, zone) for begin in begins) else None
+        # Moments can be compared where no clock was changed at that midnight; else the clock is asked each time.
+        sure = all(_begins_once(day, begin, zone) for day, begin in zip(self.days, begins, strict=True))
+        self.begins = begins if sure else None
 
     def begun(self, moment: datetime) -> int:
         if self.begins is not None:
@@ -107,10 +108,10 @@ class Days:
         return bisect_right(self.days, moment.astimezone(self.zone).date())
 
 
-def _is_steady(moment: datetime, zone: tzinfo) -> bool:
-    """Whether the zone's clock runs on unchanged for a day before and after."""
-    offsets = {(moment + timedelta(hours=hours)).astimezone(zone).utcoffset() for hours in range(-25, 26)}
-    return len(offsets) == 1
+def _begins_once(day: date, begin: datetime, zone: tzinfo) -> bool:
+    """Whether it is before the day until that moment, and the day or later from then on, looked at each quarter."""
+    quarters = range(-4 * 26, 4 * 26)
+    return all(((begin + timedelta(minutes=15 * at)).astimezone(zone).date() >= day) == (at >= 0) for at in quarters)
 
 
 @dataclass(frozen=True, slots=True)

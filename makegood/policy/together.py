@@ -182,19 +182,20 @@ class Together:
         elif on is not None:
             return self._era_of(dict.fromkeys(self.dated, on))
         else:
-            place = tuple([days.begun(row.get(fact) or asked) for fact, days in self._days(zone)])  # type: ignore[arg-type]
+            place = tuple([days.begun(row.get(fact) or asked) for fact, days in self.dated_in(zone)])  # type: ignore[arg-type]
         found = self.eras.get(place)
         if found is None:
             days_ = {
                 fact: days.days[at - 1] if at else None
-                for (fact, days), at in zip(self._days(zone), place, strict=True)
+                for (fact, days), at in zip(self.dated_in(zone), place, strict=True)
             }
             if len(self.eras) >= ERAS_MAX:
                 self.eras.clear()
             found = self.eras[place] = self._era_of(days_)
         return found
 
-    def _days(self, zone: tzinfo | None) -> list[tuple[str, Days]]:
+    def dated_in(self, zone: tzinfo | None) -> list[tuple[str, Days]]:
+        """The facts by which rules are dated, each with the days on which any of them changes."""
         if not self.dated or zone is None:
             return []
         found = self.days.get(zone)

@@ -19,6 +19,7 @@ from makegood.policy.facts import Facts
 from makegood.policy.generate import Generator
 from makegood.policy.packs import Pack
 from makegood.policy.quote import packs_for
+from makegood.policy.together import together
 from tests.policy.cases import PACKS, a_case, a_pack, a_rule, refund
 
 BY = PACKS.combination()
@@ -68,8 +69,8 @@ def test_a_text_of_a_pack_cannot_leave_its_literal() -> None:
     told, compiled = both_say(document, [pack])
     assert compiled == told
     source = engine([pack]).functions
-    for function in source.values():
-        assert function.__globals__["__builtins__"] == {}
+    for quick in source.values():
+        assert quick.ask.__globals__["__builtins__"] == {}
 
 
 def test_what_a_formula_divides_by_is_left_to_exact_fractions() -> None:
@@ -104,6 +105,20 @@ def test_all_three_agree_on_generated_cases(market: str, platform: str, currency
     by_columns = bulk.rule(frame_of(rows))
     assert by_columns.rows() == bulk.as_frame(compiled).rows()
     assert sum(columns is not None for columns in bulk.columns.values()) > 3
+
+
+@pytest.mark.parametrize(("market", "platform", "currency"), MARKETS)
+def test_one_look_at_a_row_finds_what_each_pack_finds_by_itself(market: str, platform: str, currency: str) -> None:
+    packs = PACKS.applying(market=market, platform=platform, day=date(2026, 11, 14))
+    for row in Generator(packs, market=market, platform=platform, currency=currency, seed=9, unknown=0.2).rows(300):
+        ready = together(packs, row["case.kind"], BY)
+        bits = ready.look(row)
+        for level, (pack, table) in enumerate(zip(ready.packs, ready.tables, strict=True)):
+            fails, unknown = table.truths({**pack.assume, **row})
+            assert ready.masks(level, bits) == (fails, unknown)
+            for entry in table.entries:
+                expected = False if entry.mask & fails else None if entry.mask & unknown else True
+                assert ready.truth(level, entry, bits) is expected
 
 
 def test_every_edge_of_every_rule_comes_out_alike_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:

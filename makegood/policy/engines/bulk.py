@@ -21,9 +21,10 @@ FEW = 200  # below that one row after the other is quicker than to make expressi
 
 
 class Bulk:
-    """The packs of a registry, or those named, over frames of ``claims.prepared``."""
+    """The packs of a registry, or those named, over frames of ``claims.prepared``; ``few`` rows go one by one."""
 
-    def __init__(self, registry: Registry, pack_ids: Sequence[str] | None = None) -> None:
+    def __init__(self, registry: Registry, pack_ids: Sequence[str] | None = None, *, few: int | None = None) -> None:
+        self.few = FEW if few is None else few
         self.registry, self.pack_ids = registry, pack_ids
         self.by = registry.combination()
         days = {day for pack in registry.packs for day in (pack.valid_from, pack.valid_to) if day}
@@ -47,7 +48,7 @@ class Bulk:
 
     def _rule_part(self, packs: Sequence[Pack], part: pl.DataFrame) -> pl.DataFrame:
         """By columns, kind by kind; what columns cannot say row by row."""
-        if part.height < FEW:
+        if part.height < self.few:
             return self.by_rows(packs, part)
         compiled = self._compiled(packs)
         parts = []
@@ -67,18 +68,18 @@ class Bulk:
         dated = compiled.edges(kind)
         zone = zone_name(part["market"][0])
         eras = []
-        for at, edges, _ in dated:
+        for at, edges in dated:
             dated_by = compiled.packs[at].dated_by
             moment = pl.coalesce(pl.col(dated_by), "asked_at") if dated_by in part.columns else pl.col("asked_at")
             eras.append(_count_of(part, moment, zone, edges).alias(f"{ERA}{at}"))
-        names = [f"{ERA}{at}" for at, _, _ in dated]
+        names = [f"{ERA}{at}" for at, _ in dated]
         for where, rows in _groups(part, [], eras):
-            yield dict(zip([at for at, _, _ in dated], _first(rows, names), strict=True)), where, rows.drop(names)
+            yield dict(zip([at for at, _ in dated], _first(rows, names), strict=True)), where, rows.drop(names)
 
     def _by_columns(
         self, compiled: Compiled, settled: dict[str, Any], eras: dict[int, int], rows: pl.DataFrame
     ) -> pl.DataFrame:
-        if rows.height < FEW:
+        if rows.height < self.few:
             return self.by_rows(compiled.packs, rows)
         market = rows["market"][0] or ""
         key = (

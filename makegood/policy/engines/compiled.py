@@ -1,25 +1,53 @@
-"""Compiled Python: for each program one function of a row, made when first needed; no trace, the same Ruling."""
+"""Compiled Python: few facts of a row lead to the rules that hold, and these to a function; no trace, the same Ruling.
+
+For each set of rules that hold or may hold, and among which one gives something, one function is made when first
+needed; where none gives anything the answer is known without one.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from makegood.policy.arithmetic import round_whole
 from makegood.policy.clock import zone_of
 from makegood.policy.combination import Combination
-from makegood.policy.engines.program import GIVES, Left, Program, entries_in, ordered, program_of
+from makegood.policy.engines.nodes import Function, Node, Nodes, Placed, Quick, Slot, deciding
+from makegood.policy.engines.program import GIVES, Left, Program, entries_in, ordered, program_of, settled_program
 from makegood.policy.engines.ruling import Ruling
 from makegood.policy.engines.source import MOVES_UNITS, Source, is_about_the_order, rooms_source
+from makegood.policy.engines.straight import Straight
 from makegood.policy.outcome import MONEY_KINDS
 from makegood.policy.packs import Pack
 from makegood.policy.table import GIVEN_BACK, Row, table_of
+from makegood.policy.together import Together
 
-PROGRAMS_MAX = 4096
 Given = tuple[int, tuple[int, int, tuple[int, ...], int] | None]  # slot; rule, worth, minors, place in the order
-Function = Callable[[Row, Any], Ruling]
+FUNCTIONS_MAX = 4096
+ERAS_MAX = 4096  # more than a pack's rules have days on which they change
+GUARDED = Ruling("deny", 0, (), "guard")
+
+
+class Asked:
+    """One kind of case in one market and currency."""
+
+    __slots__ = ("days", "is_steady", "moves_units", "nodes", "packs", "roots", "zone")
+
+    def __init__(self, packs: Together, nodes: Nodes, kind: str, zone: tzinfo | None) -> None:
+        self.packs, self.nodes, self.zone = packs, nodes, zone
+        self.moves_units = kind in MOVES_UNITS
+        dated = packs.dated_in(zone)
+        # The facts by which rules are dated, with the moments at which other rules begin to hold.
+        self.days = [(fact, days.begins) for fact, days in dated if days.begins is not None]
+        self.is_steady = len(self.days) == len(packs.dated)
+        self.roots = nodes.roots  # by the days that count, in every zone alike
+
+    def root(self, row: Row, on: date | None) -> Node:
+        """Where to begin, for the days that count for this row."""
+        asked: datetime = row["asked_at"]
+        return self.nodes.root(self.packs.era(row, asked, self.zone or asked.tzinfo or UTC, on))
 
 
 class Compiled:
@@ -30,31 +58,91 @@ class Compiled:
 
     def __init__(self, packs: Sequence[Pack], by: Combination) -> None:
         self.packs, self.by = ordered(packs, by), by
-        self.functions: dict[tuple[Any, ...], Function] = {}
-        self.dated: dict[str, tuple[tuple[int, list[date], datetime], ...]] = {}
+        self.asked: dict[tuple[str, Any, Any], Asked] = {}
+        self.nodes: dict[tuple[str, Any], tuple[Together, Nodes]] = {}
+        self.functions: dict[Any, Quick] = {}
 
     def ruling(self, row: Row, on: date | None = None) -> Ruling:
         """What ``decide`` says of this row alone. ``on`` overrides the day whose rules hold."""
         get = row.get
-        kind = row["case.kind"]
-        dated = self.dated.get(kind)
-        if dated is None:
-            dated = self.dated[kind] = self.edges(kind)
-        eras = tuple([self._era(at, edges, last, row, on) for at, edges, last in dated]) if dated else ()
-        key = (
-            kind, row["case.claimant"], get("case.reason"), get("currency"), get("market"), get("platform"), eras
-        )  # fmt: skip
-        function = self.functions.get(key)
-        if function is None:
-            function = self._function(key)
-        return function(row, get)
+        key = (row["case.kind"], get("currency"), get("market"))
+        asked = self.asked.get(key)
+        if asked is None:
+            asked = self._asked(key)
+        if on is None and asked.is_steady:
+            place = 0
+            for fact, begins in asked.days:
+                place = place * ERAS_MAX + bisect_right(begins, get(fact) or row["asked_at"])
+            node = asked.roots.get(place)
+            if node is None:
+                node = asked.roots[place] = asked.root(row, None)
+        else:
+            node = asked.root(row, on)
+        while (children := node.children) is not None:
+            bits = 0
+            for fact, assumed, marks in node.facts:
+                bits |= marks[get(fact, assumed)]
+            for test, fails, unknown in node.tests:
+                truth = test(row)
+                if truth is None:
+                    bits |= unknown
+                elif not truth:
+                    bits |= fails
+            bits &= node.care
+            node = children.get(bits) or asked.nodes.next(node, bits)
+        if node.quick is not None:
+            found = node.quick.ask(row, get)
+            return found if found.__class__ is Ruling else self._finish(key, asked, node, found, row)  # type: ignore[arg-type]
+        if (
+            asked.moves_units
+            and (units := get("line.asked_quantity")) is not None
+            and (left := get("line.units_left")) is not None
+            and not 0 < units <= left
+        ):
+            return GUARDED
+        return node.answer  # type: ignore[return-value]
 
-    def program(self, key: tuple[Any, ...]) -> Program:
-        """``key`` is kind, claimant, reason, currency, market, platform and the eras of the packs that have any."""
-        kind, claimant, reason, currency, market, platform, eras = key
-        settled = {"case.kind": kind, "case.claimant": claimant, "case.reason": reason, "currency": currency}
-        settled |= {"market": market, "platform": platform}
-        return self.program_of(settled, dict(zip([at for at, _, _ in self.edges(kind)], eras, strict=True)))
+    def _asked(self, key: tuple[str, Any, Any]) -> Asked:
+        kind, currency, market = key
+        made = self.nodes.get((kind, currency))
+        if made is None:
+            packs = Together(self.packs, kind, self.by)
+
+            def make(rules: Sequence[Placed], unknown: frozenset[Slot]) -> Quick:
+                return self._quick(kind, currency, rules, unknown)
+
+            made = self.nodes[kind, currency] = (packs, Nodes(packs, make))
+        found = self.asked[key] = Asked(*made, kind, zone_of(market or ""))
+        return found
+
+    def _quick(self, kind: str, currency: Any, rules: Sequence[Placed], unknown: frozenset[Slot]) -> Quick:
+        """One function for all sets of rules in which the same decide."""
+        which = deciding(rules, unknown)
+        waits = bool(unknown) or any(entry.sound and not sure for _, entry, sure in rules)
+        place = (kind, currency, waits, unknown, *((level, entry.at, sure) for level, entry, sure in which))
+        found = self.functions.get(place)
+        if found is None:
+            if len(self.functions) >= FUNCTIONS_MAX:
+                self.functions.clear()
+            program = self._program(kind, currency, which)
+            found = self.functions[place] = straight(program, unknown, waits=waits)
+        return found
+
+    def _finish(self, key: tuple[str, Any, Any], asked: Asked, node: Node, bits: int, row: Row) -> Ruling:
+        """What the quick function leaves open: amounts that are unknown, or all of the rules."""
+        place, get = 0, row.get
+        while bits:
+            quick = asked.nodes.where_unknown(node, place, bits)
+            found = quick.ask(row, get)
+            if found.__class__ is Ruling:
+                return found
+            place, bits = place << 8 | bits, found  # type: ignore[assignment]
+        if node.general is None:
+            node.general = general(self._program(key[0], key[1], asked.nodes.rules_of(node)))
+        return node.general(row, get)
+
+    def _program(self, kind: str, currency: Any, rules: Sequence[Placed]) -> Program:
+        return settled_program(self.packs, self.by, {"case.kind": kind, "currency": currency}, rules)
 
     def program_of(self, settled: Mapping[str, Any], eras: Mapping[int, int]) -> Program:
         """What is left when these facts are settled, in these eras of the packs' rules."""
@@ -62,45 +150,41 @@ class Compiled:
         entries = [entries_in(pack, kind, self.by, eras.get(at, 0)) for at, pack in enumerate(self.packs)]
         return program_of(self.packs, self.by, settled=settled, entries=entries)
 
-    def edges(self, kind: str) -> tuple[tuple[int, list[date], datetime], ...]:
-        found = []
-        for at, pack in enumerate(self.packs):
-            if edges := table_of(pack, kind, self.by).edges:
-                # Two days later it is later everywhere; nearer than that the market's own clock is asked.
-                last = datetime.combine(edges[-1], time(), tzinfo=UTC) + timedelta(days=2)
-                found.append((at, edges, last))
-        return tuple(found)
-
-    def _era(self, at: int, edges: list[date], last: datetime, row: Row, on: date | None) -> int:
-        if on is not None:
-            return bisect_right(edges, on)
-        moment: datetime = row.get(self.packs[at].dated_by) or row["asked_at"]
-        if moment >= last:
-            return len(edges)
-        zone = zone_of(row.get("market", "")) or row["asked_at"].tzinfo or UTC
-        return bisect_right(edges, moment.astimezone(zone).date())
-
-    def _function(self, key: tuple[Any, ...]) -> Function:
-        if len(self.functions) >= PROGRAMS_MAX:
-            self.functions.clear()
-        self.functions[key] = function = compiled(self.program(key))
-        return function
+    def edges(self, kind: str) -> tuple[tuple[int, list[date]], ...]:
+        """Which packs have dated rules for a kind of case, and the days on which these change."""
+        tables = enumerate(table_of(pack, kind, self.by) for pack in self.packs)
+        return tuple((at, table.edges) for at, table in tables if table.edges)
 
 
-def compiled(program: Program) -> Function:
-    """The function of one program. Its source holds nothing but numbers and literals of parsed data."""
+def straight(program: Program, unknown: frozenset[Slot], *, waits: bool) -> Quick:
+    """The straight function of a program of rules that decide; without one, one that answers nought."""
+    written = Straight(program, unknown, waits=waits)
+    text = written.write()
+    if not text:
+        return Quick(_nought, ())
+    names = {"refuse": GUARDED, "Ruling": Ruling, "new": tuple.__new__, **written.source.constants}
+    return Quick(_function(text, "decide", names), tuple(written.amounts))
+
+
+def _nought(row: Row, get: Any) -> int:  # noqa: ARG001 - in the place of a function that asks
+    return 0
+
+
+def general(program: Program) -> Function:
+    """The function of any program."""
     source = Source(program)
     text = source.write()
     rooms_text, constants = rooms_source(program)
-    rooms: dict[str, Any] = {"__builtins__": {}, "min": min, "max": max, **constants}
-    exec(compile(rooms_text, "<caps>", "exec"), rooms)  # noqa: S102 - generated from parsed data, see source.py
-    finish = Finish(program, rooms["rooms"])
-    names: dict[str, Any] = {
-        "__builtins__": {}, "min": min, "max": max, "rounded": round_whole, "finish": finish.finish,
-        "rank": finish.rank, **source.constants,
-    }  # fmt: skip
-    exec(compile(text, "<rules>", "exec"), names)  # noqa: S102 - same
-    return names["decide"]  # type: ignore[no-any-return]
+    finish = Finish(program, _function(rooms_text, "rooms", constants))
+    made: Function = _function(text, "decide", {"finish": finish.finish, "rank": finish.rank, **source.constants})
+    return made
+
+
+def _function(text: str, name: str, names: Mapping[str, Any]) -> Any:
+    """Source made of nothing but numbers and literals of parsed data; what else it may name is given."""
+    known: dict[str, Any] = {"__builtins__": {}, "min": min, "max": max, "rounded": round_whole, **names}
+    exec(compile(text, f"<{name}>", "exec"), known)  # noqa: S102 - generated from parsed data, see source.py
+    return known[name]
 
 
 class Finish:

@@ -26,6 +26,7 @@ class Left:
     cells: tuple[tuple[str, Cell], ...]
     never_sure: bool
     slots: tuple[str, ...]  # what it speaks about, of the losses that are told apart
+    is_known: bool = False  # its truth is known: it holds, or with ``never_sure`` it may hold
 
     @property
     def effect(self) -> str:
@@ -80,6 +81,21 @@ def program_of(
                 sure = sure and truth is True
             else:
                 rules.append(Left(len(rules) + 1, at, pack, entry, tuple(left), not sure, entry.slots))
+    return _program(packs, by, settled, rules)
+
+
+def settled_program(
+    packs: Sequence[Pack], by: Combination, settled: Mapping[str, Any], rules: Sequence[tuple[int, Entry, bool]]
+) -> Program:
+    """What is left when the truth of every rule is known: those that hold, and those that may (``False``)."""
+    known = [
+        Left(number, level, packs[level], entry, (), not sure, entry.slots, is_known=True)
+        for number, (level, entry, sure) in enumerate(rules, start=1)
+    ]
+    return _program(packs, by, settled, known)
+
+
+def _program(packs: Sequence[Pack], by: Combination, settled: Mapping[str, Any], rules: Sequence[Left]) -> Program:
     apart = _told_apart(rules, by)
     told = (replace(rule, slots=tuple(slot for slot in rule.slots if slot in apart)) for rule in rules)
     return Program(tuple(packs), tuple(told), by, settled)

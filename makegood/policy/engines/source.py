@@ -114,7 +114,7 @@ class Source:
             may, sure = self._cell(rule, fact, cell)
             conditions += [may] if may else []
             known += [sure] if sure else []
-        for need in rule.entry.rule.evidence:
+        for need in () if rule.is_known else rule.entry.rule.evidence:
             names = [self.variable(f"evidence.{kind}", rule.pack.assume) for kind in need]
             conditions.append(f"({' or '.join(f'{name} is not False' for name in names)})")
             known.append(f"({' or '.join(f'{name} is True' for name in names)})")
@@ -209,7 +209,7 @@ class Source:
         """Sets ``m``, the minor units of each remedy, and ``w``, what they are worth together or None."""
         minors, worths = [], []
         for at, remedy in enumerate(rule.remedies(slot)):
-            self.lines.append(f"{indent}m{at} = {self._amount(rule, remedy)}")
+            self.lines.append(f"{indent}m{at} = {self.amount(rule, remedy)}")
             minors.append("0" if remedy.amount is None else f"m{at} or 0")
             fact = self.program.by.worth.get(remedy.kind)
             name = f"m{at}"
@@ -226,7 +226,7 @@ class Source:
         value = self.variable(fact, rule.pack.assume)
         return f"0 if {value} is None else {value}"
 
-    def _amount(self, rule: Left, remedy: Remedy) -> str:
+    def amount(self, rule: Left, remedy: Remedy) -> str:
         if remedy.amount is None:
             return "0"
         amount = self.formula(remedy.amount, rule.pack.assume)
@@ -249,6 +249,20 @@ class Source:
         if currencies_in(formula) - {self.program.settled.get("currency")}:
             known = ["False"]
         return numerator, denominator, known
+
+    def room(self, at: int) -> list[str]:
+        """Lines that set ``c``: what a cap leaves, None where nothing is known that limits it."""
+        name, by = f"c{at}", self.program.by
+        lines = [f"    {name} = None"]
+        for formula in by.caps[at].at_most:
+            found = self.formula(formula, by.assume)
+            if found is None:
+                raise ValueError(f"the cap {by.caps[at].id} divides by a fact")
+            numerator, denominator, known = found
+            lines.append(f"    if {' and '.join(known) or 'True'}:")
+            lines.append(f"        x = {numerator if denominator == 1 else f'{numerator} // {denominator}'}")
+            lines.append(f"        if {name} is None or x < {name}: {name} = x if x > 0 else 0")
+        return lines
 
     def _wait(self, rule: Left, slots: Sequence[str], indent: str, *, guarded: bool = False) -> None:
         self.lines.append(f"{indent}waits = ({rule.number},) if waits is None else (*waits, {rule.number})")
@@ -294,20 +308,10 @@ class Source:
 def rooms_source(program: Program) -> tuple[str, dict[str, Any]]:
     """Source of ``rooms(get)``: what each cap leaves on a row, None where nothing is known that limits it."""
     source = Source(program)
-    by = program.by
-    for i, cap in enumerate(by.caps):
-        source.lines.append(f"    c{i} = None")
-        for formula in cap.at_most:
-            found = source.formula(formula, by.assume)
-            if found is None:
-                raise ValueError(f"the cap {cap.id} divides by a fact")
-            numerator, denominator, known = found
-            spelled = numerator if denominator == 1 else f"{numerator} // {denominator}"
-            source.lines.append(f"    if {' and '.join(known) or 'True'}:")
-            source.lines.append(f"        x = {spelled}")
-            source.lines.append(f"        if c{i} is None or x < c{i}: c{i} = x if x > 0 else 0")
-    source.lines.append(f"    return [{', '.join(f'c{i}' for i in range(len(by.caps)))}]")
-    return "def rooms(get):\n" + "\n".join([*source.loads, *source.lines]) + "\n", source.constants
+    caps = range(len(program.by.caps))
+    lines = [line for at in caps for line in source.room(at)]
+    lines.append(f"    return [{', '.join(f'c{at}' for at in caps)}]")
+    return "def rooms(get):\n" + "\n".join([*source.loads, *lines]) + "\n", source.constants
 
 
 def _inner(cell: Cell) -> Cell:

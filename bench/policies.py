@@ -324,7 +324,8 @@ alone = registry_of([house])
 started, begun = time.process_time(), time.perf_counter()
 found = compare(batches(Path(sys.argv[1])), alone, replaced(alone, [changed_house(house)]))
 taken = time.process_time() - started
-print(json.dumps([taken, time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found.cases, found.changed]))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([taken, time.perf_counter() - begun, peak, found.cases, found.changed]))
 """
 
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -136,14 +136,21 @@ class Span:
             return (local.astimezone(UTC) + timedelta(hours=self.count)).astimezone(zone)
         if self.unit == "d":
             return _wall(local.replace(tzinfo=None) + timedelta(days=self.count), zone)
-        naive, left = local.replace(tzinfo=None), self.count
-        while left:
-            naive += timedelta(days=1)
-            left -= is_workday(naive.date(), market)
-        return _wall(naive, zone)
+        naive = local.replace(tzinfo=None)
+        return _wall(naive + timedelta(days=_days_of_workdays(naive.date(), self.count, market)), zone)
 
     def __str__(self) -> str:
         return f"{self.count}{self.unit}"
+
+
+@lru_cache(maxsize=10_000)
+def _days_of_workdays(day: date, count: int, market: str) -> int:
+    """How many days pass until so many working days have passed."""
+    days = 0
+    while count:
+        days += 1
+        count -= is_workday(day + timedelta(days=days), market)
+    return days
 
 
 def _wall(naive: datetime, zone: tzinfo) -> datetime:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictStr, ValidationError
 
 from makegood.policy.arithmetic import whole_part
-from makegood.policy.cells import Cell, CellUnreadable, parse_cell
+from makegood.policy.cells import Cell, CellUnreadable, Known, parse_cell
 from makegood.policy.facts import canonical
 from makegood.policy.formulas import Formula, FormulaUnreadable, Row, parse_formula
 from makegood.policy.marks import MarkedYaml, PackMalformed, pack_malformed
@@ -68,6 +68,7 @@ class ClawBack:
     amount: Formula
     from_: str
     text: Text
+    needed: tuple[str, ...]  # facts of ``when`` that must be known
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,9 @@ class Combination:
 
     def clawed_back(self, item: ClawBack, row: Row) -> int | None:
         """What is to be given back of it on a row, in whole minor units; None where nothing is."""
+        for fact in item.needed:  # what most cases lack is looked at first
+            if row.get(fact) is None:
+                return None
         for fact, cell in item.when:
             if not cell.holds(row.get(fact), row):
                 return None
@@ -176,7 +180,8 @@ def _claw_back(source: MarkedYaml, index: int, written: WrittenClawBack) -> Claw
         except CellUnreadable as error:
             raise _wrong(source, where, str(error)) from None
     amount = _formula(source, (*path, "amount"), written.amount)
-    return ClawBack(written.id, tuple(when), amount, written.from_, written.text)
+    needed = tuple(fact for fact, cell in when if isinstance(cell, Known))
+    return ClawBack(written.id, tuple(when), amount, written.from_, written.text, needed)
 
 
 def _formula(source: MarkedYaml, path: tuple[str | int, ...], text: str) -> Formula:

@@ -110,7 +110,7 @@ def needs_of(tried: Tried, line: str | None) -> list[Need]:
     ]
     unmet = tried.unmet_needs() if tried.rule.evidence else []
     if tried.result:
-        facts += [fact for fact in words.facts_of_amounts(tried.rule) if fact not in tried.row]
+        facts += [fact for fact in tried.entry.made_of if fact not in tried.row]
         if not facts and not unmet:
             facts = ["line.price_paid"]  # the rule holds and its amount is known, but not that so much was paid
     found = [need for fact in facts for need in _ask(tried, fact, line)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from makegood.policy.arithmetic import Closures, build, denominator_of, round_whole
 from makegood.policy.cells import Between, Cell, Compare, Known, Not, OneOf, Operand
 from makegood.policy.combination import Combination
-from makegood.policy.formulas import evaluate, rounded
+from makegood.policy.formulas import evaluate, facts_in, rounded
 
 if TYPE_CHECKING:
     from makegood.policy.packs import Pack, Remedy, Rule
@@ -48,6 +48,7 @@ class Entry:
     remedies: Mapping[str, tuple[Remedy, ...]]  # by slot
     values: Mapping[str, tuple[Callable[[Row], int | None], ...]]  # what each slot is worth, remedy by remedy
     amounts: Mapping[int, Callable[[Row], int | None]]  # of each remedy, by its identity
+    made_of: tuple[str, ...]  # the facts in its amounts
 
 
 class Table:
@@ -136,6 +137,7 @@ class Table:
             slots=slots,
             remedies=remedies,
             amounts={id(remedy): amounts_of(remedy) for remedy in rule.remedies},
+            made_of=tuple(fact for one in rule.remedies if one.amount is not None for fact in facts_in(one.amount)),
             values={slot: tuple(_worth(remedy, self.by) for remedy in given) for slot, given in remedies.items()},
         )
 

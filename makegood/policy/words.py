@@ -9,8 +9,6 @@ from functools import cache
 from typing import Any
 
 from makegood.kit.money import Money
-from makegood.policy.formulas import facts_in
-from makegood.policy.packs import Rule
 from makegood.policy.reasons import TREE
 from makegood.policy.vocabulary import EVIDENCE, FACTS, VALUES, FactSpec, FactType
 from makegood.policy.written import Text
@@ -134,8 +132,3 @@ ALREADY_GIVEN_BACK = _text(
 )
 NOTHING_LEFT = _text("已付金额此前已全部退还。", "Everything that was paid has been refunded before.")
 NOT_COVERED = _text("适用的政策没有规定此类售后。", "The policy that applies has no rule for this kind of case.")
-
-
-def facts_of_amounts(rule: Rule) -> list[str]:
-    """The facts that the amounts of a rule are made of."""
-    return [fact for remedy in rule.remedies if remedy.amount is not None for fact in facts_in(remedy.amount)]

@@ -62,7 +62,7 @@ def merchant() -> Merchant:
 @db.query
 def slug() -> str:
     """The slug of the merchant in sight, read once a transaction. Raises NoMerchant, MerchantUnknown."""
-    return db.kept("accounts.slug", _read_slug)
+    return db.kept(SLUG, _read_slug)
 
 
 def _read_slug() -> str:
@@ -88,6 +88,22 @@ def settings_in(merchant: Merchant) -> MerchantSettings:
 
 
 SETTINGS = "accounts.settings"
+SLUG = "accounts.slug"
+
+
+def settings_statement() -> tuple[str, db.Params]:
+    """What asks for the merchant's settings, to be sent along with other statements; give the rows to ``keep``."""
+    return (
+        "select slug, settings::text as settings, currency, market, time_zone from accounts_merchant where id = %s",
+        [tenancy.require_merchant_id()],
+    )
+
+
+def keep_settings(rows: list[dict[str, Any]]) -> None:
+    """Know the settings and the slug for the rest of the transaction."""
+    if (row := db.only(rows)) is not None:
+        db.keep(SETTINGS, _settings_from(row))
+        db.keep(SLUG, str(row["slug"]))
 
 
 def asking_settings() -> Question[MerchantSettings]:
@@ -97,16 +113,18 @@ def asking_settings() -> Question[MerchantSettings]:
     def read(rows: list[dict[str, Any]]) -> MerchantSettings:
         if not rows:
             raise MerchantUnknown(merchant_id, field="merchant")
-        row = rows[0]
-        understood = _understood(row["settings"], row["currency"], row["market"], row["time_zone"])
+        understood = _settings_from(rows[0])
         return db.kept(SETTINGS, lambda: understood)
 
-    sql = "select settings::text as settings, currency, market, time_zone from accounts_merchant where id = %s"
-    return Question((sql, [merchant_id]), read=read)
+    return Question(settings_statement(), read=read)
 
 
 def _read_settings() -> MerchantSettings:
     return answer(asking_settings())
+
+
+def _settings_from(row: dict[str, Any]) -> MerchantSettings:
+    return _understood(row["settings"], row["currency"], row["market"], row["time_zone"])
 
 
 @lru_cache(maxsize=512)

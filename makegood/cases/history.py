@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor
 from makegood.cases.models import Case, CaseText
 from makegood.kit import db, errors, jobs, live
@@ -224,7 +225,10 @@ def lock_case_where(
     db.require_transaction()
     of_case = f"select order_id from cases_case where {condition}"
     db.send(f"select 1 from orders_order where id = ({of_case}) for update", [value])
-    found, *rest = db.fetch_each((f"select * from cases_case where {condition} for update", [value]), *more)
+    found, settings, *rest = db.fetch_each(
+        (f"select * from cases_case where {condition} for update", [value]), accounts.settings_statement(), *more
+    )
+    accounts.keep_settings(settings)
     row = db.only(found)
     if row is None:
         raise CaseUnknown(value, field="case", rule="known_case")

@@ -195,6 +195,12 @@ def kept(name: str, read: Callable[[], R]) -> R:
     return found[key]
 
 
+def keep(name: str, value: object) -> None:
+    """What ``kept`` would have read, where it came along with another question of this transaction."""
+    require_transaction()
+    connection.kept.setdefault((name, tenancy.current_merchant_id()), value)  # type: ignore[attr-defined]  # same
+
+
 def forget(name: str) -> None:
     """The rows behind a kept reading have changed."""
     connection.kept.pop((name, tenancy.current_merchant_id()), None)  # type: ignore[attr-defined]  # same

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from makegood.connectors import registry
 from makegood.connectors.gateways import Gateway
@@ -38,7 +39,17 @@ class Account:
 @db.query
 def account(name: str) -> Account | None:
     """The account of the merchant in sight, its secrets still sealed."""
-    row = db.fetch_one("select settings, secrets from settlement_gatewayaccount where gateway = %s", [name])
+    return account_from(name, db.fetch(*account_statement(name)))
+
+
+def account_statement(name: str) -> tuple[str, db.Params]:
+    """What asks for an account, to be sent along with other statements; its rows go to ``account_from``."""
+    return "select settings, secrets from settlement_gatewayaccount where gateway = %s", [name]
+
+
+def account_from(name: str, found: list[dict[str, Any]]) -> Account | None:
+    """The account in the rows of its statement."""
+    row = db.only(found)
     if row is None:
         return None
     settings = db.read_json(row["settings"])

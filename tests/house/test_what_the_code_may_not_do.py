@@ -126,9 +126,11 @@ PUT_TOGETHER = {
     "orders/queries.py": "one of the fixed conditions of the look-ups",
     "orders/staging.py": "statements kept in a file of ours, by name",
     "policy/queries.py": "one of two fixed conditions on drafts",
+    "accounts/queries.py": "the constant that reads the settings",
     "settlement/commands/rows.py": "names of the columns that steps change",
     "settlement/commands/steps.py": "fixed conditions",
     "settlement/commands/intending.py": "not a statement: the case that is read",
+    "settlement/gateways.py": "the constant that reads an account",
     "settlement/queries.py": "statements of ours, by name",
     "webhooks/queries.py": "fixed conditions, values bound",
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from makegood.accounts import queries as accounts
 from makegood.accounts.actors import Actor, require
 from makegood.accounts.states import May
 from makegood.cases import books, history
@@ -167,7 +168,10 @@ def _required(customer_id: int | None) -> int:
 
 def _filed_before(wish: Request, order_id: int | None, actor: Actor) -> Case | None:
     """The case that this request opened before. Raises RequestKeyReused where it was another request."""
-    found = db.fetch("select id from cases_case where request_key = %s", [wish.request_key])
+    found, settings = db.fetch_each(
+        ("select id from cases_case where request_key = %s", [wish.request_key]), accounts.settings_statement()
+    )
+    accounts.keep_settings(settings)
     if not found:
         return None
     earlier: Case = Case.objects.get(id=found[0]["id"])

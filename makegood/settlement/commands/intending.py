@@ -43,16 +43,19 @@ def intend_payouts(*, case_id: int, at: datetime) -> list[int]:
 
     Safe to repeat: a share that ever had a payout gets none here. Raises CaseUnknown.
     """
-    return intend_in_transaction(case_id=case_id, at=at)
+    return [row["id"] for row in intend_in_transaction(case_id=case_id, at=at)]
 
 
-def intend_in_transaction(*, case_id: int, at: datetime) -> list[int]:
-    """As ``intend_payouts``, in the transaction of its caller, who has the case and its order locked by it then."""
+def intend_in_transaction(*, case_id: int, at: datetime) -> list[Row]:
+    """As ``intend_payouts``, in the transaction of its caller, who has the case and its order locked by it then.
+
+    Those to send: ``id``, ``gateway``.
+    """
     db.require_transaction()
     case, [released] = history.lock_case_where("id = %s", case_id, (_RELEASED, [case_id]))
-    _intend(case, released, at=at)
+    waiting = _intend(case, released, at=at)
     failpoint("before_intended_commit")
-    return [row["id"] for row in waiting_payouts(case) if row["gateway"] not in {*INSIDE, MANUAL}]
+    return waiting
 
 
 _RELEASED = """
@@ -66,13 +69,19 @@ def intend_for(case: Case, *, at: datetime) -> None:
     _intend(case, db.fetch(_RELEASED, [case.id]), at=at)
 
 
-def _intend(case: Case, released: list[Row], *, at: datetime) -> None:
+def _intend(case: Case, released: list[Row], *, at: datetime) -> list[Row]:
+    """The payouts that wait to be sent afterwards."""
     for remedy in released:
         _intend_remedy(case, remedy, at=at)
     if released:
         rewards.follow_refunds(case, at=at)
     if not environment.payouts_held():
-        execute_here(case, at=at)
+        return execute_here(case, at=at)
+    return [row for row in waiting_payouts(case) if _is_sent(row)]
+
+
+def _is_sent(waiting: Row) -> bool:
+    return waiting["gateway"] not in {*INSIDE, MANUAL}
 
 
 def waiting_payouts(case: Case) -> list[Row]:
@@ -189,10 +198,11 @@ def _way(case: Case, remedy: Row, part: Row) -> Way:  # noqa: PLR0911 - one line
     return Way(part["gateway"], payment_reference=part["gateway_reference"])
 
 
-def execute_here(case: Case, *, at: datetime) -> None:
-    """Execute what needs no network; tell a person what is theirs to pay."""
-    for found in waiting_payouts(case):
-        if found["gateway"] not in {*INSIDE, MANUAL}:
+def execute_here(case: Case, *, at: datetime) -> list[Row]:
+    """Execute what needs no network; tell a person what is theirs to pay. What is left: payouts to be sent."""
+    waiting = waiting_payouts(case)
+    for found in waiting:
+        if _is_sent(found):
             continue
         row = rows.payout_row(found["id"])
         if row["gateway"] == MANUAL:
@@ -200,3 +210,4 @@ def execute_here(case: Case, *, at: datetime) -> None:
             rows.note(row["id"], "accepted", actor=SYSTEM.key, at=at)
         else:
             inside.execute(case, row, actor=SYSTEM, at=at)
+    return [found for found in waiting if _is_sent(found)]

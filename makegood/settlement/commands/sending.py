@@ -41,21 +41,21 @@ def _intend_and_begin(*, case_id: int, at: datetime) -> tuple[list[tuple[Row, Ga
     """
     begun: list[tuple[Row, Gateway]] = []
     waiting: list[int] = []
-    for payout_id in intending.intend_in_transaction(case_id=case_id, at=at):
-        row, account = _payout_and_account(payout_id)
+    for found in intending.intend_in_transaction(case_id=case_id, at=at):
+        row, account = _payout_and_account(found["id"], found["gateway"])
         gateway = None if rules.must_look_first(rows.standing(row), at) else _usable(row, account)[0]
-        taken = gateway and steps.begin_in_transaction(payout_id=payout_id, source=PayoutState.INTENDED, at=at)
+        taken = gateway and steps.take_to_send(row, source=PayoutState.INTENDED, at=at)
         if gateway and taken:
             begun.append((taken, gateway))
         else:
-            waiting.append(payout_id)
+            waiting.append(row["id"])
     failpoint("before_sending_commit")
     return begun, waiting
 
 
 def send_payout(payout_id: int, *, at: datetime) -> None:
     """Send a payout that was never sent; anything else is left alone."""
-    row, account = _payout_and_account(payout_id)
+    row, account = _payout_and_account(payout_id, None)
     if row["state"] != PayoutState.INTENDED:
         return
     gateway = _ready(row, account, at=at)
@@ -68,10 +68,13 @@ def send_payout(payout_id: int, *, at: datetime) -> None:
 
 
 @db.query
-def _payout_and_account(payout_id: int) -> tuple[Row, gateways.Account | None]:
-    """The payout and the account it goes through, read together. Raises PayoutUnknown."""
-    row = rows.payout_row(payout_id)
-    return row, gateways.account(row["gateway"])
+def _payout_and_account(payout_id: int, gateway: str | None) -> tuple[Row, gateways.Account | None]:
+    """The payout and the account it goes through, in one question where the gateway is known. Raises PayoutUnknown."""
+    if gateway is None:
+        row = rows.payout_row(payout_id)
+        return row, gateways.account(row["gateway"])
+    [row], account = db.fetch_each(rows.row_statement(payout_id), gateways.account_statement(gateway))
+    return row, gateways.account_from(gateway, account)
 
 
 def _ready(row: Row, account: gateways.Account | None, *, at: datetime) -> Gateway | None:

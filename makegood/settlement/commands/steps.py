@@ -38,19 +38,29 @@ def begin_sending(*, payout_id: int, source: str, at: datetime) -> Row | None:
 def begin_in_transaction(*, payout_id: int, source: str, at: datetime) -> Row | None:
     """As ``begin_sending``, in the transaction of its caller, who commits before anything is sent."""
     db.require_transaction()
-    moved, found = db.fetch_each(
-        (
-            "update settlement_payout set state = 'sending', attempts = attempts + 1, looks = looks + 1,"
-            " sent_at = coalesce(sent_at, %s), last_sent_at = %s, next_try_at = %s"
-            f" where id = %s and state = %s and {environment.MAY_PAY} returning id",
-            [at, at, at + rules.LEASE, payout_id, source, environment.own_environment()],
-        ),
-        rows.row_statement(payout_id),
+    moved, found = db.fetch_each(_taking(payout_id, source=source, at=at), rows.row_statement(payout_id))
+    return _sent(found[0], at=at) if moved else None
+
+
+def take_to_send(row: Row, *, source: str, at: datetime) -> Row | None:
+    """As ``begin_in_transaction``, where the caller has just read the row under the lock of its case."""
+    db.require_transaction()
+    moved = db.fetch(*_taking(row["id"], source=source, at=at))
+    return _sent({**row, **moved[0]}, at=at) if moved else None
+
+
+def _taking(payout_id: int, *, source: str, at: datetime) -> tuple[str, db.Params]:
+    return (
+        "update settlement_payout set state = 'sending', attempts = attempts + 1, looks = looks + 1,"
+        " sent_at = coalesce(sent_at, %s), last_sent_at = %s, next_try_at = %s"
+        f" where id = %s and state = %s and {environment.MAY_PAY}"
+        " returning state, attempts, looks, sent_at, last_sent_at, next_try_at",
+        [at, at, at + rules.LEASE, payout_id, source, environment.own_environment()],
     )
-    if not moved:
-        return None
-    [row] = found
-    rows.note(payout_id, "sent", actor=SYSTEM.key, at=at, attempt=row["attempts"], key=str(row["key"]))
+
+
+def _sent(row: Row, *, at: datetime) -> Row:
+    rows.note(row["id"], "sent", actor=SYSTEM.key, at=at, attempt=row["attempts"], key=str(row["key"]))
     return row
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import translation
@@ -43,14 +43,16 @@ def held_by(case: CaseView, *, at: datetime, telling: DecisionView | None = None
         if one.state != RemedyState.VOID
     )
     asked = _asked_minor(case, order)
-    pay_days = {one.due for one in remedies if one.due} | {
-        _day(due, zone) for wait, due in open_waits if wait == Wait.MERCHANT_PAY
+    due_by = (
+        [one.due_by for one in decision.remedies if one.due_by and one.state != RemedyState.VOID] if decision else []
+    )
+    pay_days = {day for due in due_by for day in _due_days(due, zone)} | {
+        day for wait, due in open_waits if wait == Wait.MERCHANT_PAY for day in _due_days(due, zone)
     }
-    appeal_days = {_day(due, zone) for wait, due in open_waits if wait in {Wait.APPEAL_WINDOW, Wait.REVIEWER_ANSWER}}
+    appeals = {Wait.APPEAL_WINDOW, Wait.REVIEWER_ANSWER}
+    appeal_days = {day for wait, due in open_waits if wait in appeals for day in _due_days(due, zone)}
     others = {
-        _day(due, zone)
-        for wait, due in open_waits
-        if wait not in {Wait.MERCHANT_PAY, Wait.APPEAL_WINDOW, Wait.REVIEWER_ANSWER}
+        day for wait, due in open_waits if wait not in {Wait.MERCHANT_PAY, *appeals} for day in _due_days(due, zone)
     }
     wrote = [
         read(one.body, _local(one.written_at, zone))
@@ -73,9 +75,9 @@ def held_by(case: CaseView, *, at: datetime, telling: DecisionView | None = None
         days=frozenset(
             past | others | {day for text in said for time in text.times for day in time.days if time.kind == "day"}
         )
-        - {None},  # type: ignore[arg-type]
-        pay_days=frozenset(pay_days) - {None},  # type: ignore[arg-type]
-        appeal_days=frozenset(appeal_days) - {None},  # type: ignore[arg-type]
+        - {None},
+        pay_days=frozenset(pay_days),
+        appeal_days=frozenset(appeal_days),
         clocks=frozenset(_local(due, zone).strftime("%H:%M") for _wait, due in open_waits),
         durations=frozenset(time.value for text in said for time in text.times if time.kind == "length")
         | frozenset(_lengths(wait for wait, _due in open_waits)),
@@ -188,6 +190,14 @@ def _local(at: datetime, zone: ZoneInfo) -> datetime:
 
 def _day(at: datetime | None, zone: ZoneInfo) -> date | None:
     return _local(at, zone).date() if at is not None else None
+
+
+def _due_days(due: datetime, zone: ZoneInfo) -> Iterator[date]:
+    """The day of a due time; at midnight also the day that ends with it, as people say it."""
+    local = _local(due, zone)
+    yield local.date()
+    if (local.hour, local.minute) == (0, 0):
+        yield local.date() - timedelta(days=1)
 
 
 def with_notes(held: Held, notes: Iterable[str]) -> Held:

@@ -19,6 +19,7 @@ from makegood.calls.api import router as calls
 from makegood.cases.api import router as cases
 from makegood.config import problems
 from makegood.config.openapi import describe_problems, name_permissions
+from makegood.conversations.api import router as replies
 from makegood.kit import errors, wire
 from makegood.orders.api import router as orders
 from makegood.policy.api import router as quotes
@@ -98,7 +99,7 @@ def build_api() -> Api:
     }
     for kind, handler in handlers.items():
         api.add_exception_handler(kind, handler)
-    for router in (orders, cases, quotes, gateways, webhooks, calls):
+    for router in (orders, cases, quotes, gateways, webhooks, calls, replies):
         api.add_router("", router)
     return api
 

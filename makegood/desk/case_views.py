@@ -39,6 +39,7 @@ from makegood.desk.key_views import after_case
 from makegood.desk.macro_views import macro_context
 from makegood.desk.members import for_staff
 from makegood.desk.presence_views import arrived_since, words_taken_back
+from makegood.desk.proposed_reply import proposed_reply
 from makegood.desk.rendering import page, people_of
 from makegood.desk.review_views import evidence_in, review_form
 from makegood.kit import db, errors, files, paper
@@ -83,6 +84,7 @@ def case_page(
         arrived=arrived_since(request, found, actor) if isinstance(refusal, NewerArrived) else (),
         reply_again=words_taken_back(request, found.ref),
         **_around(request, merchant, found, actor),
+        **proposed_reply(request, found),
     )
 
 

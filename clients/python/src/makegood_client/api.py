@@ -622,9 +622,34 @@ class SentOut(TypedDict):
     webhook_id: str
 
 
+class SentenceOut(TypedDict):
+    """``part``: greeting, acknowledgement, facts, decision, next, options, tip or close."""
+
+    part: str
+    text: str
+    slots: list[SlotOut]
+
+
+class SlotOut(TypedDict):
+    """A value in a sentence. ``kind``: money, date, number or text; ``source`` is where it stands."""
+
+    name: str
+    kind: str
+    words: str
+    source: str
+
+
 class StepOut(TypedDict):
     kind: str
     happened_at: str
+
+
+class SuggestedReply(TypedDict):
+    """``body`` is what would be sent; nothing is sent by asking for it."""
+
+    language: str
+    body: str
+    sentences: list[SentenceOut]
 
 
 class Taken(TypedDict):
@@ -1353,5 +1378,16 @@ class Makegood(Caller):
             f"/api/v1/calls/{self.quoted(source)}/events",
             json=body,
             query={"merchant": merchant},
+        )
+        return answer
+
+    def show_suggested_reply(
+        self,
+        ref: str | int,
+    ) -> SuggestedReply:
+        """Compose the reply that the case proposes now; it says no more than decision, facts and deadlines hold."""
+        answer: SuggestedReply = self.call(
+            "GET",
+            f"/api/v1/cases/{self.quoted(ref)}/suggested-reply",
         )
         return answer

@@ -21,6 +21,7 @@ from makegood.orders.queries import OrderView
 from makegood.policy.registry import PackHashUnknown
 
 LANGUAGES = ("zh-hans", "en")
+_APPEALS = frozenset({Wait.APPEAL_WINDOW, Wait.REVIEWER_ANSWER})
 
 
 def held_by_nothing(at: datetime, *, notes: Iterable[str] = ()) -> Held:
@@ -49,10 +50,9 @@ def held_by(case: CaseView, *, at: datetime, telling: DecisionView | None = None
     pay_days = {day for due in due_by for day in _due_days(due, zone)} | {
         day for wait, due in open_waits if wait == Wait.MERCHANT_PAY for day in _due_days(due, zone)
     }
-    appeals = {Wait.APPEAL_WINDOW, Wait.REVIEWER_ANSWER}
-    appeal_days = {day for wait, due in open_waits if wait in appeals for day in _due_days(due, zone)}
+    appeal_days = {day for wait, due in open_waits if wait in _APPEALS for day in _due_days(due, zone)}
     others = {
-        day for wait, due in open_waits if wait not in {Wait.MERCHANT_PAY, *appeals} for day in _due_days(due, zone)
+        day for wait, due in open_waits if wait not in {Wait.MERCHANT_PAY, *_APPEALS} for day in _due_days(due, zone)
     }
     wrote = [
         read(one.body, _local(one.written_at, zone))

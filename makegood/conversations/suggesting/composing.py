@@ -15,8 +15,9 @@ from makegood.cases import holding, words
 from makegood.cases.queries import CaseView, DeadlineView, DecisionView
 from makegood.cases.saying.checking import check
 from makegood.cases.saying.shapes import Held
-from makegood.cases.states import Party, Wait
+from makegood.cases.states import Party, RemedyState, Wait
 from makegood.cases.telling import NOW, SILENCE
+from makegood.cases.words import RemedySaid
 from makegood.conversations.suggesting.phrases import THANKED, TIPS, needed_said
 from makegood.conversations.suggesting.slots import Sentence, Slot, due_day, joined, plain_name, say
 from makegood.conversations.triage.reading import read
@@ -93,7 +94,8 @@ def _sentences(case: CaseView, zone: ZoneInfo, others: Sequence[str]) -> Iterato
     for at, wait in enumerate(waits[:MOST_LINES]):
         yield from _wait(wait, f"deadlines[{at}]", zone)
     yield from _options(case, others)
-    yield from (one for wait in waits[:1] for one in say("tip", str(TIPS[wait.wait])) if wait.wait in TIPS)
+    for wait in waits[:1]:
+        yield from say("tip", str(TIPS.get(wait.wait, "")))
     yield _close()
 
 
@@ -157,30 +159,15 @@ def _day(moment: datetime | None, name: str, zone: ZoneInfo) -> Slot | None:
 
 def _decided(decision: DecisionView, zone: ZoneInfo) -> Iterator[Sentence]:
     said = words.explain(decision)
-    if decision.verdict in {"grant", "partly"}:
-        yield from say(
-            "decision",
-            _("Your request has been approved.")
-            if decision.verdict == "grant"
-            else _("Part of your request has been approved."),
-        )
-    elif decision.verdict == "deny":
-        yield from say("decision", _("We looked at your request closely and cannot approve it."))
+    verdicts = {
+        "grant": _("Your request has been approved."),
+        "partly": _("Part of your request has been approved."),
+        "deny": _("We looked at your request closely and cannot approve it."),
+    }
+    yield from say("decision", verdicts.get(decision.verdict, ""))
     for at, remedy in enumerate(said.remedies):
-        if remedy.state == "void":
-            continue
-        where = f"decision.remedies[{at}]"
-        kind = Slot("kind", words.in_table(words.REMEDIES, remedy.kind), f"{where}.kind")
-        if remedy.amount_minor and remedy.currency != "POINT" and remedy.borne_by != "customer":
-            amount = Slot("amount", Money(remedy.amount_minor, remedy.currency), f"{where}.amount")
-            yield from say("decision", _("- %(kind)s: %(amount)s"), kind, amount)
-        elif not remedy.text:
-            yield from say("decision", "- %(kind)s", kind)
-        if remedy.text:
-            yield from say("decision", "- %(text)s", Slot("text", remedy.text, f"{where}.text"))
-        if remedy.due_by and remedy.state in {"promised", "released"}:
-            due = Slot("day", due_day(remedy.due_by.astimezone(zone)), f"{where}.due_by")
-            yield from say("decision", _("%(kind)s: we do this by %(day)s at the latest."), kind, due)
+        if remedy.state != RemedyState.VOID:
+            yield from _given(remedy, f"decision.remedies[{at}]", zone)
     for at, text in enumerate(dict.fromkeys(str(one["text"]) for one in said.refused if one.get("text"))):
         yield from say("decision", "- %(text)s", Slot("text", text, f"decision.refused[{at}].text"))
     changing = dict.fromkeys(str(text) for one in said.refused for text in one.get("would_change", ()))
@@ -190,6 +177,20 @@ def _decided(decision: DecisionView, zone: ZoneInfo) -> Iterator[Sentence]:
         )
     if decision.by_hand and decision.why:
         yield from say("decision", "%(text)s", Slot("text", decision.why, "decision.why"))
+
+
+def _given(remedy: RemedySaid, where: str, zone: ZoneInfo) -> Iterator[Sentence]:
+    kind = Slot("kind", words.in_table(words.REMEDIES, remedy.kind), f"{where}.kind")
+    if remedy.amount_minor and remedy.currency != "POINT" and remedy.borne_by != "customer":
+        amount = Slot("amount", Money(remedy.amount_minor, remedy.currency), f"{where}.amount")
+        yield from say("decision", "- %(kind)s：%(amount)s" if is_chinese() else "- %(kind)s: %(amount)s", kind, amount)
+    elif not remedy.text:
+        yield from say("decision", "- %(kind)s", kind)
+    if remedy.text:
+        yield from say("decision", "- %(text)s", Slot("text", remedy.text, f"{where}.text"))
+    if remedy.due_by and remedy.state in {RemedyState.PROMISED, RemedyState.RELEASED}:
+        due = Slot("day", due_day(remedy.due_by.astimezone(zone)), f"{where}.due_by")
+        yield from say("decision", _("%(kind)s: we do this by %(day)s at the latest."), kind, due)
 
 
 def _asked_for(case: CaseView) -> Iterator[Sentence]:

@@ -51,9 +51,9 @@ class Sentence:
 
 
 def say(part: str, words: str, *slots: Slot | None) -> tuple[Sentence, ...]:
-    """The sentence with its slots filled in, once; nothing where one has no value."""
+    """The sentence with its slots filled in, once; nothing where one has no value, or where there are no words."""
     held = [one for one in slots if one is not None and one.value != ""]
-    if len(held) != len(slots):
+    if not words or len(held) != len(slots):
         return ()
     return (Sentence(part, words % {one.name: one.words() for one in held}, tuple(held)),)
 

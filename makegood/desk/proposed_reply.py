@@ -13,8 +13,9 @@ from makegood.conversations.suggesting.composing import suggest
 
 
 def proposed_reply(request: HttpRequest, found: CaseView) -> dict[str, Any]:
-    """For the page of a case; ``proposed_words`` only where somebody asked for them."""
+    """For the page of a case; composed only where somebody asks for it, so that the page itself costs no more."""
+    if not request.GET.get("proposed"):
+        return {}
     rows = cases.cases_page(Filters(customer_id=found.customer_id), limit=6).rows
     others = [row.ref for row in rows if row.id != found.id and row.closed_at is None]
-    proposal = suggest(found, at=timezone.now(), others=others)
-    return {"suggested": proposal, "proposed_words": proposal.body if request.GET.get("proposed") else ""}
+    return {"proposed_words": suggest(found, at=timezone.now(), others=others).body}

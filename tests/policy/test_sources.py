@@ -101,3 +101,14 @@ def test_packs_that_said_nothing_are_left_out_of_the_words_only() -> None:
     assert silent
     assert all(pack.title not in told.prose[-1] for pack in silent)
     assert any(pack.title in told.prose[-1] for pack in told.packs if pack.spoke)
+
+
+def test_findings_are_told_in_both_languages() -> None:
+    [law] = [pack for pack in PACKS.packs if pack.id == "uk-consumer-law"]
+    found = list(check_words(with_appeal(law, within="30d")))
+
+    assert {"appeal_not_cited", "unverified"} <= {one.code for one in found}
+    for one in found:
+        assert one.text_in("en") == one.text
+        assert re.search("[\u4e00-\u9fff]", one.text_in("zh-hans"))
+        assert not re.search("[\u4e00-\u9fff]", one.text)

@@ -27,6 +27,7 @@ EFFECTS = {
 }
 FINDINGS = {
     "unreachable": gettext_lazy("A rule that can never decide"),
+    "appeal_not_cited": gettext_lazy("A time to appeal that no clause gives"),
     "conflict": gettext_lazy("Two rules contradict each other"),
     "below_the_law": gettext_lazy("Less than the law gives"),
     "hole_in_dates": gettext_lazy("A hole in the dates"),
@@ -80,6 +81,12 @@ def effect_said(effect: str) -> str:
 @register.filter
 def finding_said(code: str) -> str:
     return str(FINDINGS.get(code, code))
+
+
+@register.filter
+def finding_text(found: Finding) -> str:
+    """What the check found, in the language of the page."""
+    return found.text_in(text_language())
 
 
 @register.filter

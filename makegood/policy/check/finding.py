@@ -20,6 +20,7 @@ class Finding:
     rule: str
     where: str
     text: str
+    zh: str
     witness: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -29,6 +30,9 @@ class Finding:
             "where": self.where, "text": self.text, "witness": _plain(self.witness),
             **({"facts": dict(self.facts)} if self.facts else {}),
         }  # fmt: skip
+
+    def text_in(self, lang: str) -> str:
+        return self.zh if lang.lower().startswith("zh") else self.text
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -43,11 +47,17 @@ class Finding:
 
 
 def finding(
-    level: str, code: str, pack: Pack, rule: Rule | None, text: str, witness: Mapping[str, Any] | None = None
+    level: str,
+    code: str,
+    pack: Pack,
+    rule: Rule | None,
+    said: tuple[str, str],
+    witness: Mapping[str, Any] | None = None,
 ) -> Finding:
+    """``said`` in English and in Chinese."""
     where = f"{pack.file}:{rule.line}" if rule else pack.file
     facts = document_of(witness, pack) if witness and level == "error" else {}
-    return Finding(level, code, pack.id, rule.id if rule else "", where, text, witness or {}, facts)
+    return Finding(level, code, pack.id, rule.id if rule else "", where, *said, witness or {}, facts)
 
 
 def _plain(witness: Mapping[str, Any]) -> dict[str, Any]:

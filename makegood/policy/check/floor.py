@@ -53,26 +53,30 @@ def _compared(above: Table, below: Table, at: int, currency: str) -> Iterator[Fi
                 continue
             case = _together(above, below, over, at, slot)
             if case is not None:
-                text = f"{less} than {rule.id} of {above.pack.id} for {slot}, on the same facts"
+                text = (
+                    f"{less[0]} than {rule.id} of {above.pack.id} for {slot}, on the same facts",
+                    f"事实相同时，对 {slot} {less[1]}（比较：{above.pack.id} 的 {rule.id}）",
+                )
                 yield finding(
                     "error", "below_the_law", below.pack, region.rule, text, told(case, below.start, region, granted)
                 )
                 return  # one case is enough
 
 
-def _is_less(law: Rule, rule: Rule, slot: str, by: Combination, currency: str) -> str | None:
-    """How it is less, in words; None where it is proved not to be."""
+def _is_less(law: Rule, rule: Rule, slot: str, by: Combination, currency: str) -> tuple[str, str] | None:
+    """How it is less, in words of both languages; None where it is proved not to be."""
     owed = worth_of(law, slot, by)
     if rule.effect == "deny":
-        return None if is_never_less(NOTHING, owed) else "gives nothing, which is less"
+        nothing = ("gives nothing, which is less", "什么都不给，低于法律")
+        return None if is_never_less(NOTHING, owed) else nothing
     given = worth_of(rule, slot, by)
     if is_never_less(given, owed):
         return None
     amounts = smaller_somewhere(given, owed, currency)
     if amounts is None:
-        return "is not proved to give as much"
+        return "is not proved to give as much", "不能证明不低于法律"
     told_amounts = ", ".join(f"{name} = {value}" for name, value in amounts.items())
-    return f"gives less (in minor units: {told_amounts})"
+    return f"gives less (in minor units: {told_amounts})", f"给得比法律少（以最小货币单位计：{told_amounts}）"
 
 
 def _together(above: Table, below: Table, over: int, at: int, slot: str) -> Domains | None:

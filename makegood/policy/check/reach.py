@@ -106,7 +106,11 @@ def check_reach(pack: Pack, by: Combination) -> Iterator[Finding]:
             yield from _gaps(table)
     for rule in pack.rules:
         if rule.id not in reached:
-            yield finding("error", "unreachable", pack, rule, "can never decide: earlier rules cover all of its cases")
+            said = (
+                "can never decide: earlier rules cover all of its cases",
+                "永远不会作出决定：它的所有情形都已由前面的规则决定",
+            )
+            yield finding("error", "unreachable", pack, rule, said)
 
 
 def _conflicts(table: Table) -> Iterator[Finding]:
@@ -123,7 +127,10 @@ def _conflicts(table: Table) -> Iterator[Finding]:
                 first = next(i for i, r in enumerate(table.regions) if r.rule.priority == region.rule.priority)
                 case = within and _both(table, first, region, within, slot, needs_of(earlier))
                 if case:
-                    text = f"holds together with {earlier.rule.id} of the same priority and says otherwise of {slot}"
+                    text = (
+                        f"holds together with {earlier.rule.id} of the same priority and says otherwise of {slot}",
+                        f"与优先级相同的 {earlier.rule.id} 同时成立，而对 {slot} 的结论不同",
+                    )
                     yield finding(
                         "error", "conflict", table.pack, region.rule, text, told(case, table.start, region, earlier)
                     )
@@ -157,7 +164,10 @@ def _gaps(table: Table) -> Iterator[Finding]:
             continue
         case = solve(domains, [*(region.fails() for region in table.regions), *table.axioms])
         if case:
-            text = f"{table.kind}, {reason}: no rule holds in some cases; the nearest miss refuses them"
+            text = (
+                f"{table.kind}, {reason}: no rule holds in some cases; the nearest miss refuses them",
+                f"{table.kind}、{reason}：有些情形没有规则成立，按最接近的规则告知不同意",
+            )
             yield finding("note", "gap", table.pack, None, text, _short(case, named))
 
 

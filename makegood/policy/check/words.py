@@ -28,11 +28,25 @@ def _texts(pack: Pack) -> Iterator[Finding]:
     """The loader refuses missing texts; here: a Chinese text without Chinese, an English one with it."""
     for rule, where, text in _all_texts(pack):
         if not HAN.search(text.zh):
-            yield finding("error", "text_not_translated", pack, rule, f"{where}: zh-Hans has no Chinese in it")
+            yield finding(
+                "error",
+                "text_not_translated",
+                pack,
+                rule,
+                (f"{where}: zh-Hans has no Chinese in it", f"{where}：zh-Hans 中没有中文"),
+            )
         if HAN.search(text.en):
-            yield finding("error", "text_not_translated", pack, rule, f"{where}: en has Chinese in it")
+            yield finding(
+                "error", "text_not_translated", pack, rule, (f"{where}: en has Chinese in it", f"{where}：en 中有中文")
+            )
         if set(re.findall(r"\{[^{}]*\}", text.zh)) != set(re.findall(r"\{[^{}]*\}", text.en)):
-            yield finding("error", "texts_differ", pack, rule, f"{where}: the two languages show different facts")
+            yield finding(
+                "error",
+                "texts_differ",
+                pack,
+                rule,
+                (f"{where}: the two languages show different facts", f"{where}：两种语言提到的事实不同"),
+            )
 
 
 def _all_texts(pack: Pack) -> Iterator[tuple[Rule | None, str, Text]]:
@@ -62,13 +76,28 @@ def _cites(pack: Pack) -> Iterator[Finding]:
         used |= {cite.source for cite in appeal.cites}
         sound = any(cite.status == "seen" for cite in appeal.cites)
         if pack.kind != "merchant" and appeal.within and not sound:
-            text = "appeal.within: a time that no source gives is not the law's: name its clause or leave it out"
+            text = (
+                "appeal.within: a time that no source gives is not the law's: name its clause or leave it out",
+                "appeal.within：没有出处的期限不是法律的期限：请写明条款，或者不写",
+            )
             yield finding("error", "appeal_not_cited", pack, None, text)
     for source in pack.written.sources.keys() - used:
-        yield finding("note", "source_not_cited", pack, None, f"the source {source} is cited by no rule")
+        yield finding(
+            "note",
+            "source_not_cited",
+            pack,
+            None,
+            (f"the source {source} is cited by no rule", f"没有规则引用来源 {source}"),
+        )
     for rule in pack.rules:
         if not rule.sound:
-            yield finding("note", "unverified", pack, rule, "rests on an unverified cite: only refers to a person")
+            yield finding(
+                "note",
+                "unverified",
+                pack,
+                rule,
+                ("rests on an unverified cite: only refers to a person", "依据的条款未经核实：只交由人工处理"),
+            )
 
 
 def _dates(pack: Pack) -> Iterator[Finding]:
@@ -76,7 +105,13 @@ def _dates(pack: Pack) -> Iterator[Finding]:
         starts_late = pack.valid_to is not None and rule.valid_from is not None and rule.valid_from >= pack.valid_to
         ends_early = rule.valid_to is not None and rule.valid_to <= pack.valid_from
         if starts_late or ends_early:
-            yield finding("error", "never_in_force", pack, rule, "its dates lie outside those of the pack")
+            yield finding(
+                "error",
+                "never_in_force",
+                pack,
+                rule,
+                ("its dates lie outside those of the pack", "它的日期在政策包的日期之外"),
+            )
 
 
 def _holes_between_rules(pack: Pack) -> Iterator[Finding]:
@@ -90,7 +125,11 @@ def _holes_between_rules(pack: Pack) -> Iterator[Finding]:
         for rule in sorted(family, key=lambda rule: rule.valid_from or pack.valid_from):
             start = rule.valid_from or pack.valid_from
             if covered is not None and start > covered:
-                text = f"no rule of {FACT_ID.match(rule.id)[0]} is in force from {covered} to {start}"  # type: ignore[index]
+                fact = FACT_ID.match(rule.id)[0]  # type: ignore[index]
+                text = (
+                    f"no rule of {fact} is in force from {covered} to {start}",
+                    f"{covered} 至 {start} 没有 {fact} 的规则生效",
+                )
                 yield finding("error", "hole_in_dates", pack, rule, text)
             end = rule.valid_to or pack.valid_to
             if end is None:
@@ -104,7 +143,11 @@ def _unions(pack: Pack) -> Iterator[Finding]:
         for fact, cell in rule.cells:
             named = {operand.value for operand in operands_in(cell)} if fact == "market" else set()
             if len(named & EU) * 2 > len(EU) and not named >= EU:
-                text = f"names most markets of the European Union but not {', '.join(sorted(EU - named))}"
+                missing = ", ".join(sorted(EU - named))
+                text = (
+                    f"names most markets of the European Union but not {missing}",
+                    f"列出了欧盟的大部分市场，但缺少 {missing}",
+                )
                 yield finding("error", "union_incomplete", pack, rule, text)
 
 
@@ -113,5 +156,8 @@ def check_versions(registry: Registry, packs: list[Pack]) -> Iterator[Finding]:
         versions = registry.versions(pack_id)
         for earlier, later in itertools.pairwise(versions):
             if earlier.valid_to is not None and earlier.valid_to < later.valid_from:
-                text = f"no version is in force from {earlier.valid_to} to {later.valid_from}"
+                text = (
+                    f"no version is in force from {earlier.valid_to} to {later.valid_from}",
+                    f"{earlier.valid_to} 至 {later.valid_from} 没有版本生效",
+                )
                 yield finding("error", "hole_in_dates", later, None, text)

@@ -20,6 +20,7 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
     from bench import (
         against_others,
+        chatting,
         deadlines,
         equality,
         faces,
@@ -46,6 +47,7 @@ def _measurements() -> dict[tuple[str, ...], Callable[[Ground], list[Figure]]]:
         ("faces.page_p95_ms", "faces.page_queries", "faces.first_load_kb"): faces.measure,
         ("faces.queue_million_p95_ms", "faces.overview_million_p95_ms"): faces.measure_million,
         ("faces.layout_shift",): shifting.measure,
+        ("chat.to_other_browser_p95_ms",): chatting.measure,
         ("live.thousand_listeners",): listening.measure,
         ("mail.intake_vs_parsing",): mailing.measure,
         ("policy.mutants_noticed", "policy.check_seconds"): mutating.measure,

@@ -32,6 +32,7 @@ PROMISES = (
     Promise("api.cases_growth", 1.5, "lower"),
     Promise("ledger.balance_growth", 1.5, "lower"),
     Promise("deadlines.open_million", 1.5, "lower"),
+    Promise("chat.to_other_browser_p95_ms", 300, "lower"),
     Promise("live.thousand_listeners", 300, "lower"),
     Promise("mail.intake_vs_parsing", 0.01, "higher"),
     Promise("policy.decide_traced_us", 60, "lower"),

@@ -68,7 +68,12 @@ def _without_approved(text: str, approved: Iterable[str]) -> str:
         place = text.find(one) if len(one) >= 8 else -1
         while place >= 0:
             before, after = text[:place].rstrip(" "), text[place + len(one) :].lstrip(" ")
-            starts = not before or before[-1] in "。！？.!?;；\n:：" or before.endswith(("- ", "• "))
+            starts = (
+                not before
+                or before[-1] in "。！？.!?;；\n:："
+                or before.endswith(("\n-", "\n•"))
+                or before in {"-", "•"}
+            )
             ends = one[-1] in "。！？.!?" or not after or after[0] in "。！？.!?;；\n"
             if starts and ends:
                 text = text[:place] + re.sub(r"[^\n]", "\n", one) + text[place + len(one) :]

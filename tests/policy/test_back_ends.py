@@ -73,6 +73,17 @@ def test_a_text_of_a_pack_cannot_leave_its_literal() -> None:
         assert quick.ask.__globals__["__builtins__"] == {}
 
 
+@pytest.mark.parametrize("line", [{"id": "1", "quantity": 2}, {"id": "1", "quantity": 2, "paid": "100.01"}])
+def test_a_thing_waits_below_a_refund_that_waits_where_what_was_paid_is_unknown(line: dict[str, Any]) -> None:
+    pack = a_pack(
+        a_rule(refund("line.price_paid"), when="line.opened: false", rule_id="money", priority=2),
+        a_rule("grant: [{kind: repair, amount: '0'}]", rule_id="thing", priority=1),
+    )
+    told, compiled = both_say(a_case(order={"lines": [line]}), [pack])
+    assert compiled == told
+    assert bool(told.given) is ("paid" in line)
+
+
 def test_what_a_formula_divides_by_is_left_to_exact_fractions() -> None:
     pack = a_pack(a_rule(refund("line.paid / line.quantity")))
     told, compiled = both_say(a_case(), [pack])

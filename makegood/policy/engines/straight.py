@@ -104,8 +104,8 @@ class Straight:
     def _written(self, rule: Left, remedy: Remedy) -> str:
         counts = "" if remedy.borne_by != "customer" else "of the customer: "
         if fact := self.by.worth.get(remedy.kind):
-            name = self.source.variable(fact, rule.pack.assume)
-            return f"{counts}{name} if {name} is not None else None"
+            # Not the same as an amount of this fact: where it is unknown this is worth nothing, and that waits.
+            return f"{counts}{self.source.variable(fact, rule.pack.assume)} or 0"
         return f"{counts}{self.source.amount(rule, remedy)}"
 
     def _is_preferred(self, one: Left, other: Left, slot: str) -> bool:

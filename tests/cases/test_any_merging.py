@@ -59,7 +59,7 @@ def test_nothing_is_lost_doubled_or_mixed_and_all_comes_back(steps: list[tuple[s
         if act == "merge":
             told = refused(lambda: cases.merge_case(ref=case.ref, into=other.ref, actor=AGENT, at=at))  # noqa: B023
             assert told in REFUSALS
-            assert i // EACH == j // EACH or told == "two_customers"
+            assert i // EACH == j // EACH or told in {"two_customers", "case_merged"}
         elif act == "unmerge":
             assert refused(lambda: cases.unmerge_case(ref=case.ref, actor=AGENT, at=at)) in REFUSALS  # noqa: B023
         elif act == "bring":

@@ -51,6 +51,7 @@ AS_WRITTEN = frozenset({
     "portal", "statement", "staff", "token", "webhook", "system", "shop", "https", "card",
     "makegood", "phone", "connect", "received", "cancelled", "ebay", "visa", "mastercard", "paypal", "talk", "to",
     "carrier", "stripe", "imap", "smtp", "mx", "example",
+    "customer", "merchant", "figures", "cases", "file", "read",
 })  # fmt: skip
 # Columns of the demo that hold words of people or names of goods.
 DATA = (

@@ -22,7 +22,7 @@ select c.ref, c.order_id, c.kind, c.reason, c.claimant, c.state, c.goods_state, 
               where cl.case_id = c.id) as lines
   from cases_case c left join orders_order o on o.id = c.order_id
  where c.customer_id = %s and c.merged_into_id is null and c.ref <> %s and c.request_key <> %s
-   and (c.closed_at is null or c.closed_at >= %s)
+   and (c.closed_at is null or c.closed_at >= %s) and (c.state <> 'withdrawn' or %s)
  order by c.id desc limit %s
 """
 
@@ -71,16 +71,20 @@ def already_asked(
     request_key: str = "",
     at: datetime,
 ) -> tuple[Duplicate, ...]:
-    """Cases of this customer about what somebody is about to ask for, but for what that very request has opened."""
+    """Cases of this customer about what somebody is about to ask for, but for what that very request has opened.
+
+    What the customer took back is no case to go on with: they ask anew.
+    """
     about = About(order_id, frozenset(lines), kind, reason, at, claimant=claimant)
-    return _like(about, customer_id=customer_id, request_key=request_key, at=at)
+    return _like(about, customer_id=customer_id, request_key=request_key, withdrawn=False, at=at)
 
 
 def _like(
-    about: About, *, customer_id: int, at: datetime, but: str = "", request_key: str = ""
+    about: About, *, customer_id: int, at: datetime, but: str = "", request_key: str = "", withdrawn: bool = True
 ) -> tuple[Duplicate, ...]:
     rows = {
-        row["ref"]: row for row in db.fetch(_OF_CUSTOMER, [customer_id, but, request_key, at - JUST_CLOSED, LOOKED_AT])
+        row["ref"]: row
+        for row in db.fetch(_OF_CUSTOMER, [customer_id, but, request_key, at - JUST_CLOSED, withdrawn, LOOKED_AT])
     }
     known = [(ref, _about(row)) for ref, row in rows.items()]
     return tuple(

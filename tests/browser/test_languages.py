@@ -63,7 +63,9 @@ DATA = (
     " union select subject from conversations_conversation union select name from conversations_conversation"
     " union select sender_name from conversations_message union select name from cases_budget"
     " union select why from cases_decision union select how from cases_finding union select category from orders_line"
-    " union select why from conversations_rawmail"
+    " union select why from conversations_rawmail union select quoted from conversations_message"
+    " union select subject from conversations_letter union select body from conversations_letter"
+    " union select name from cases_savedview"
 )
 
 

@@ -25,12 +25,12 @@ def test_two_people_answer_one_case(chromium: Browser, address: str) -> None:
         base = sign_in(ann, address)
         ann.goto(f"{base}/cases/{case.ref}")
         ann.keyboard.press("r")
-        ann.keyboard.type("We send a new lamp.")
+        ann.keyboard.type("Thank you for the pictures.")
         sign_in(ben, address)
         ben.wait_for_selector("tr .presence.replying:has-text('正在回复')")
         ben.goto(f"{base}/cases/{case.ref}")
         ben.wait_for_selector("#presence:has-text('正在回复')")
-        ben.fill("#reply", "我们退款。")
+        ben.fill("#reply", "谢谢您的来信。")
 
         ann.keyboard.press("Control+Enter")
         ann.wait_for_selector(".outgoing")
@@ -39,13 +39,13 @@ def test_two_people_answer_one_case(chromium: Browser, address: str) -> None:
 
         ben.keyboard.press("Control+Enter")
         ben.wait_for_selector("#arrived")
-        assert "We send a new lamp." in ben.inner_text("#arrived")
+        assert "Thank you for the pictures." in ben.inner_text("#arrived")
         assert "1 条新消息" in ben.inner_text("#arrived")
         assert violations(ben) == []
-        assert ben.input_value("#reply") == "我们退款。"
+        assert ben.input_value("#reply") == "谢谢您的来信。"
         ben.click("text=仍然发送")
         ben.wait_for_selector(".outgoing")
         ben.click(".outgoing button")
         ben.wait_for_selector("text=已撤回")
-        assert ben.input_value("#reply") == "我们退款。"
-    assert [text.body for text in case_view(case.ref).texts] == ["We send a new lamp."]
+        assert ben.input_value("#reply") == "谢谢您的来信。"
+    assert [text.body for text in case_view(case.ref).texts] == ["Thank you for the pictures."]

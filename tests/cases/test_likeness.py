@@ -59,6 +59,23 @@ def test_a_case_that_was_just_closed_is_one_closed_long_ago_or_merged_is_not() -
     assert alike(third) == []
 
 
+def test_who_took_a_request_back_and_asks_again_is_not_sent_to_what_they_took_back() -> None:
+    order = sell()
+    case = ask(order, "return", "damaged")
+
+    def told() -> list[str]:
+        found = already_asked(
+            customer_id=order.customer.id, order_id=order.id, kind="return", reason="damaged", at=NOON
+        )
+        return [one.ref for one in found]
+
+    assert told() == [case.ref]
+
+    cases.withdraw_case(ref=case.ref, actor=AGENT, at=NOON)
+
+    assert told() == []
+
+
 def test_what_is_about_to_be_asked_for_is_compared_but_not_with_itself() -> None:
     order = sell(Bought(2, 20_000))
     first = ask(order, "return", "damaged", key="k-once")

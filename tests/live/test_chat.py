@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from makegood.accounts.states import Role
 from makegood.cases import commands as cases
+from makegood.cases.commands.writing import ReplyNotHeld
+from makegood.cases.models import CaseText
 from makegood.conversations import commands as conversations
 from makegood.conversations.commands import vouching
 from makegood.conversations.models import ChatKey, Conversation, Message
@@ -26,7 +28,7 @@ from tests.conftest import open_merchant
 from tests.desk.working import Member
 from tests.live.serving import until, web
 from tests.portal.visiting import code_for, contact_of, slug
-from tests.shop import AGENT, OWNER, ask, sell
+from tests.shop import AGENT, OWNER, Bought, ask, sell
 
 
 class Window:
@@ -150,6 +152,35 @@ def test_on_a_case_both_sides_stand_in_its_conversation(merchant: int) -> None:
             r["body"] for r in db.fetch("select body from cases_casetext where case_id = %s order by id", [case.id])
         ]
     assert texts == ["It came with a scratch", "And here is more", "We look at it today"]
+
+
+def test_what_is_said_in_the_window_of_a_merged_case_stands_on_the_case_it_is_part_of(merchant: int) -> None:
+    order = sell(Bought(2, 20_000))
+    part, whole = ask(order, "return", "damaged", ("1", 1)), ask(order, "claim", "defective", ("1", 1))
+    window, at = Window(), timezone.now()
+    window.say("It came with a scratch")
+    window.post("code", order=order.number, contact=contact_of(order))
+    window.post("prove", order=order.number, contact=contact_of(order), code=code_for(order))
+    with db.together():
+        conversations.attach_to_case(ref=window.conversation().ref, case_ref=part.ref, actor=AGENT, at=at)
+    cases.merge_case(ref=part.ref, into=whole.ref, actor=AGENT, at=at)
+
+    said = window.say("And here is more").json()["id"]
+
+    with db.atomically():
+        text = CaseText.objects.get(messages__id=said)
+    assert (text.case_id, text.came_by_id, text.body) == (whole.id, part.id, "And here is more")
+
+
+def test_no_answer_in_the_window_says_more_than_was_decided(merchant: int) -> None:
+    window = Window()
+    window.say("My lamp is broken")
+    ref, at = window.conversation().ref, timezone.now()
+
+    with pytest.raises(ReplyNotHeld):
+        conversations.reply_without_case(ref=ref, body="We refund you 50.00 EUR.", actor=AGENT, at=at)
+
+    assert [one["by"] for one in window.said()] == ["visitor", "machine"]
 
 
 def test_a_secret_opens_one_merchant_and_nonsense_opens_nothing(merchant: int) -> None:

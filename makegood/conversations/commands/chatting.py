@@ -73,9 +73,10 @@ def receive_chat(*, visitor: str, client_id: str, body: str, language: str, at: 
     if conversation.customer_id is not None:
         author = f"customer:{conversation.customer_id}"
         if conversation.case_id is not None:
-            case = Case.objects.get(id=conversation.case_id)
-            cases.add_message(ref=case.ref, body=words, actor=Actor.customer(conversation.customer_id), at=at)
-            text = CaseText.objects.filter(case_id=case.id).order_by("-id").first()
+            # Where the case is part of another now, the words reach that one.
+            ref = Case.objects.values_list("ref", flat=True).get(id=conversation.case_id)
+            reached = cases.add_message(ref=ref, body=words, actor=Actor.customer(conversation.customer_id), at=at)
+            text = CaseText.objects.filter(case_id=reached.id).order_by("-id").first()
     said = _write(conversation, direction="in", author=author, body=words, key=key, at=at, text=text)
     if _WHERE.search(words):
         _write(

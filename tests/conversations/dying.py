@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def dies(verb: str, merchant_id: int, which: int, *, at: datetime, fail_at: str, raw: bytes = b"") -> None:
-    """Let a new process do ``verb`` (store, read, fetch, send) and see that it was killed at that place."""
+    """Let a new process do ``verb`` (store, read, fetch, send, bulk) and see that it was killed at that place."""
     from django.conf import settings  # noqa: PLC0415 - the process below sets Django up by itself
     from django.db import connections  # noqa: PLC0415 - same
 
@@ -44,6 +44,7 @@ def work(order: dict[str, Any]) -> None:
     from django.conf import settings  # noqa: PLC0415 - once Django is set up
     from django.db import connections  # noqa: PLC0415
 
+    from makegood.cases import commands as cases  # noqa: PLC0415
     from makegood.conversations import commands  # noqa: PLC0415
     from makegood.conversations.models import Mailbox  # noqa: PLC0415
     from makegood.kit import db, tenancy  # noqa: PLC0415
@@ -58,6 +59,8 @@ def work(order: dict[str, Any]) -> None:
             commands.read_mail(mail_id=order["which"], at=at)
         elif order["verb"] == "send":
             commands.send_message(message_id=order["which"], at=at)
+        elif order["verb"] == "bulk":
+            cases.run_bulk(bulk_id=order["which"])
         else:
             with db.atomically():
                 mailbox = Mailbox.objects.get(id=order["which"])

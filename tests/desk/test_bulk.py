@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import signal
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from makegood.cases import bulks, commands
@@ -21,7 +19,8 @@ from makegood.cases.commands.bulking import CannotBeUndone
 from makegood.cases.models import Case
 from makegood.cases.queries import case_view
 from makegood.cases.shapes import Filters
-from makegood.kit import db, failpoints, tenancy
+from makegood.kit import db, tenancy
+from tests.conversations.dying import dies
 from tests.desk.working import Member
 from tests.shop import Bought, again, ask, sell
 
@@ -151,16 +150,7 @@ def test_killed_in_the_middle_it_goes_on_and_does_each_once(place: str) -> None:
     member.post(f"/bulk/{ref}", {"do": "confirm"})
     bulk_id = bulks.bulk_view(ref).id
 
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        failpoints._FAIL_AT = frozenset({place})
-        try:
-            commands.run_bulk(bulk_id=bulk_id)
-        finally:
-            os._exit(3)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    dies("bulk", tenancy.require_merchant_id(), bulk_id, at=timezone.now(), fail_at=place)
     assert bulks.bulk_view(ref).done == (1 if place.endswith("after_commit") else 0)
 
     assert run(ref).done == 3

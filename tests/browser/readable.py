@@ -58,7 +58,9 @@ def foreign_words(html: str, *, own: Iterable[str], allowed: frozenset[str]) -> 
     """Words in the language that the page is not in. ``own`` are texts of people and goods, ``allowed`` names."""
     page = _Page()
     page.feed(html)
-    data = sorted({one.strip() for one in own if len(one.strip()) > 1}, key=len, reverse=True)
+    # Addresses are taken out of what is said, so out of these texts as well, which else would not be found in it.
+    texts = {text for one in own for text in (one.strip(), _ADDRESS.sub(" ", one).strip())}
+    data = sorted((one for one in texts if len(one) > 1), key=len, reverse=True)
     wrong: list[str] = []
     for said in page.found:
         text = _ADDRESS.sub(" ", said)

@@ -342,7 +342,8 @@ def test_in_a_shops_page_two_tabs_a_reload_and_a_cut_lose_and_double_nothing(
         # The second tab opens while the first words are still on their way: it hears of them when they are kept.
         held: list[Route] = []
         first.route("**/say", lambda route: held.append(route))  # noqa: PLW0108 - it must be a function
-        _say(first, "first words")
+        with first.expect_request("**/say"):
+            _say(first, "first words")
         second = context.new_page()
         with second.expect_response("**/said?*"):
             _open(second, shop_page["address"])

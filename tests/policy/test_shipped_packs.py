@@ -53,7 +53,8 @@ def told_by_being_unknown() -> frozenset[str]:
 
 def forgettable(document: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     ledgers = {"order.refunded_before", "order.charged_back", "case.compensated_before"}
-    follow = {"order.state", "findings.fault", "case.programme"}  # derived from others where they are not told
+    # Derived from others where they are not told, and so not unknown when they are forgotten.
+    follow = {"order.state", "findings.fault", "case.programme", "order.withdrawal_ends_at", "case.days_to_notice"}
     dating = {pack.dated_by for pack in PACKS.packs}  # they say whose rules hold; untold, those of the day asked do
     kept = (
         dating
